@@ -2,7 +2,6 @@ import { listHazards, neverHappened } from '../hazards/counts.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
-import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
 import { conditionName } from '../postgres/sqlstate.js';
 import type { Totals } from '../run/totals.js';
@@ -148,12 +147,22 @@ function hazardsText(m: Messages, paint: Paint, { hazards }: RunSummary): string
   const label = `  ${m.report.hazards()}  `;
   const happened = counts
     .filter(([, times]) => times > 0)
-    // A name and its count stay on one line.
-    .map(([name, times]) => `${name}\u00a0${m.number(times)}`);
-  const list = happened.length === 0 ? m.report.noHazard() : happened.join(', ');
-  const lines = wrapWords(list, COLUMNS, label.length).replaceAll('\u00a0', ' ');
+    .map(([name, times]) => `${name} ${m.number(times)}`);
+  const lines = happened.length === 0 ? m.report.noHazard() : fill(happened, label.length);
   const never = neverHappened(hazards);
   return `${label}${lines}\n${never.length === 0 ? '' : `  ${paint('unsure', m.report.neverHappened(never))}\n`}`;
+}
+
+/** A list in lines of 80 columns, which begin at column `indent`; each part stays whole. */
+function fill(parts: readonly string[], indent: number): string {
+  const [first = '', ...others] = parts;
+  const lines = [first];
+  for (const part of others) {
+    const line = `${lines.at(-1)}, ${part}`;
+    if (indent + line.length < COLUMNS) lines[lines.length - 1] = line;
+    else lines.push(part);
+  }
+  return lines.join(`,\n${' '.repeat(indent)}`);
 }
 
 function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): string {

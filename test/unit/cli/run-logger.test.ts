@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
 import { Progress } from '../../../src/cli/progress/progress.js';
 import { RunLogger } from '../../../src/cli/run-logger.js';
+import type { HazardName } from '../../../src/hazards/hazards.js';
 import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
+import type { HazardReport } from '../../../src/run/protocol.js';
 import { failure } from '../../helpers/failure.js';
 import { hospital } from '../../helpers/hospital.js';
 
@@ -15,7 +17,7 @@ const WORKERS = 5;
 function collect(body: (logger: RunLogger, pass: (ms: number) => void) => void): string[] {
   const lines: string[] = [];
   const levels = (mark: string) => ({
-    debug: () => undefined,
+    debug: (line: string) => lines.push(`D ${mark}${line}`),
     info: (line: string) => lines.push(`I ${mark}${line}`),
     warning: (line: string) => lines.push(`W ${mark}${line}`),
     error: (line: string) => lines.push(`E ${mark}${line}`),
@@ -77,6 +79,37 @@ test('a lost server is one line for all workers at a terminal, a line an attempt
     `E detail connection lost — reconnecting in 2s (attempt 2/5) ${reason}`,
     `E detail connection lost — reconnecting in 3s (attempt 3/5) ${reason}`,
     'I connected again after … s; 5 workers',
+  ]);
+});
+
+test('a timed hazard is a line at once, those of batches are one line a second', () => {
+  const hazard = (name: HazardName, changes: Partial<HazardReport> = {}) =>
+    ({
+      kind: 'hazard',
+      name,
+      atMs: 0,
+      lengthMs: null,
+      rows: 0,
+      lsn: null,
+      detail: null,
+      ...changes,
+    }) as const;
+  const detail = { change: 'add-enum-value', table: 'sinais_vitais', stays: true };
+  const lines = collect((logger, pass) => {
+    logger.report(0, hazard('copy'));
+    logger.report(1, hazard('copy'));
+    logger.report(1, hazard('rollback'));
+    logger.report(5, hazard('ddl', { lengthMs: 31.4, rows: 1, lsn: '0/16B3748', detail }));
+    pass(1000);
+    pass(1000);
+    logger.report(2, hazard('copy'));
+    logger.report(6, hazard('huge', { lengthMs: 2400, rows: 100_000 }));
+  });
+  assert.deepEqual(lines, [
+    'I hazard ddl: add-enum-value of sinais_vitais, which stays, 1 row, 31 ms, LSN 0/16B3748',
+    'D hazards: rollback 1, copy 2',
+    'I hazard huge: 100,000 rows, 2.4 s',
+    'D hazards: copy 1',
   ]);
 });
 

@@ -54,6 +54,16 @@ const LOST: OutageState = {
   failure: failure('ECONNREFUSED', 'connect ECONNREFUSED'),
 };
 
+const HUGE: HazardReport = {
+  kind: 'hazard',
+  name: 'huge',
+  atMs: 74_000,
+  lengthMs: 2400,
+  rows: 100_000,
+  lsn: null,
+  detail: null,
+};
+
 interface Moment {
   readonly figures: LiveFigures;
   readonly stages?: readonly Stage[];
@@ -107,6 +117,11 @@ const MOMENTS: readonly [Moment, en: string, pt: string][] = [
     '■ stopping · 9,874 ev/s · p99 12.3 ms · 0 rej. · 5 of 5 workers reconnecting',
     '■ parando · 9.874 ev/s · p99 12,3 ms · 0 rej. · 5 de 5 workers reconectando',
   ],
+  [
+    { figures: { ...CALM, remainingMs: 225_000 }, hazard: HUGE },
+    '▶ 1:15 · 9,874 events/s · p99 12.3 ms · 0 rejected · ⚑ huge · 3:45 left',
+    '▶ 1:15 · 9.874 eventos/s · p99 12,3 ms · 0 rejeitados · ⚑ huge · faltam 3:45',
+  ],
 ];
 
 test('the live line of a run fits 80 columns in both languages, and says first what matters', () => {
@@ -156,6 +171,9 @@ test('the JSON of a run has the same members at every moment, and the pages name
       next_seconds: 1.2,
     },
   });
+  const hazards = { rollback: 7, ddl: 0 };
+  const risky = viewOf({ figures: { ...CALM, hazards } }, 'en').record;
+  assert.deepEqual(risky.hazards, hazards);
   const calm = viewOf({ figures: CALM }, 'en').record;
   assert.deepEqual(Object.keys(calm), Object.keys(record));
   assert.deepEqual(
