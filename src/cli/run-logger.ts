@@ -1,4 +1,4 @@
-import { type HazardCounts, listHazards, sumHazards } from '../hazards/counts.js';
+import { addHazards, type HazardTimes, listHazards } from '../hazards/times.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
@@ -43,7 +43,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
   /** Hazards of batches, since their last line. */
-  #hazards: HazardCounts = {};
+  #hazards: HazardTimes = {};
   /** The last timed hazard, and when it was reported. */
   #lastHazard: { readonly report: HazardReport; readonly at: number } | null = null;
   readonly #repeated = new RepeatedLines();
@@ -143,7 +143,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const { log, messages } = this.#parts;
     const { name, lengthMs, rows, lsn, detail } = report;
     if (!isTimed(name)) {
-      this.#hazards = sumHazards([this.#hazards, { [name]: 1 }]);
+      this.#hazards = addHazards([this.#hazards, { [name]: 1 }]);
       return;
     }
     this.#lastHazard = { report, at: monotonicMs() };

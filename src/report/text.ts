@@ -1,4 +1,4 @@
-import { listHazards, neverHappened } from '../hazards/counts.js';
+import { listHazards, neverHappened } from '../hazards/times.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../database/facts.js';
 import { EXIT, OperatorError } from '../errors.js';
-import type { HazardCounts } from '../hazards/counts.js';
+import type { HazardTimes } from '../hazards/times.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -106,7 +106,7 @@ export interface LiveFigures {
   /** Response latencies since the start. */
   readonly response: Histogram;
   /** Every hazard that was asked for, with 0 if it has not happened yet; left out without any. */
-  readonly hazards?: HazardCounts;
+  readonly hazards?: HazardTimes;
 }
 
 export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
@@ -131,7 +131,7 @@ export interface RunOutcome {
   readonly seconds: number;
   readonly activeSeconds: number;
   /** Every hazard that was asked for, with 0 if it never happened; left out without any. */
-  readonly hazards?: HazardCounts;
+  readonly hazards?: HazardTimes;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type HazardCounts, sumHazards } from '../hazards/counts.js';
 import { HAZARD_NAMES, TIMED_HAZARDS, type TimedHazard } from '../hazards/hazards.js';
+import { addHazards, type HazardTimes } from '../hazards/times.js';
 import type { HazardReport } from '../run/protocol.js';
 import type { SeriesPoint } from '../run/series.js';
 import { type RecordedSettings, streamSettings } from './recorded-settings.js';
@@ -41,7 +41,7 @@ export function isTimed(name: string): name is TimedHazard {
  * How often each hazard of a run happened. A run without a summary has those of its series, and 0 for the others that
  * its settings name.
  */
-export function hazardCounts({
+export function hazardTimes({
   summary,
   series,
   settings,
@@ -49,12 +49,12 @@ export function hazardCounts({
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: RecordedSettings;
-}): HazardCounts {
+}): HazardTimes {
   if (summary !== null) return summary.hazards ?? {};
   const { hazards } = streamSettings(settings);
   const asked = HAZARD_NAMES.filter(
     (name) => typeof hazards === 'object' && hazards !== null && name in hazards,
   );
-  const zeros: HazardCounts = Object.fromEntries(asked.map((name) => [name, 0]));
-  return sumHazards([zeros, ...series.map((point) => point.hazards ?? {})]);
+  const zeros: HazardTimes = Object.fromEntries(asked.map((name) => [name, 0]));
+  return addHazards([zeros, ...series.map((point) => point.hazards ?? {})]);
 }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type HazardCounts, sumHazards } from '../../src/hazards/counts.js';
+import { addHazards, type HazardTimes } from '../../src/hazards/times.js';
 import { Histogram } from '../../src/lib/histogram.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunDescription } from '../../src/runs/description.js';
@@ -50,7 +50,7 @@ export function sampleRun({
   const occurrences = hazards ? sampleOccurrences(runId, seconds) : [];
   const points = sampleSeries(runId, rate).slice(0, seconds);
   const series = hazards ? points.map((point) => withHazards(point, occurrences)) : points;
-  const counts = sumHazards([
+  const counts = addHazards([
     ...(hazards ? [{ publication: 0 }] : []),
     ...series.map((point) => point.hazards ?? {}),
   ]);
@@ -182,9 +182,9 @@ function withHazards(point: SeriesPoint, occurrences: readonly HazardOccurrence[
   const until = Date.parse(point.at);
   const timed = occurrences
     .filter(({ at }) => Date.parse(at) > until - 1000 && Date.parse(at) <= until)
-    .map(({ name }): HazardCounts => ({ [name]: 1 }));
+    .map(({ name }): HazardTimes => ({ [name]: 1 }));
   const ofBatches = point.paused ? {} : { rollback: 1, copy: 2, 'hot-keys': 3 };
-  return { ...point, hazards: sumHazards([ofBatches, ...timed]) };
+  return { ...point, hazards: addHazards([ofBatches, ...timed]) };
 }
 
 function latency(p50: number | null): SecondLatency {
@@ -313,7 +313,7 @@ function sampleRows(events: number): RowCounts {
   ) as RowCounts;
 }
 
-function sampleSettings(rate: number, hazards: HazardCounts): Record<string, unknown> {
+function sampleSettings(rate: number, hazards: HazardTimes): Record<string, unknown> {
   return {
     app: { lang: 'pt-BR', rng: 42 },
     server: {

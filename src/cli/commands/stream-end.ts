@@ -1,7 +1,7 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
-import { neverHappened } from '../../hazards/counts.js';
+import { neverHappened } from '../../hazards/times.js';
 import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,

@@ -1,6 +1,6 @@
-import { listHazards, neverHappened } from '../../hazards/counts.js';
 import type { HazardName } from '../../hazards/hazards.js';
-import { hazardCounts, isTimed } from '../../runs/hazards.js';
+import { listHazards, neverHappened } from '../../hazards/times.js';
+import { hazardTimes, isTimed } from '../../runs/hazards.js';
 import type { RunRecord } from '../../runs/record.js';
 import { runHeads } from './comparison.js';
 import { lengthText, type Placed, placedHazards } from './lanes.js';
@@ -13,10 +13,10 @@ const MOST_LISTED = 20;
 
 /** The hazards of a run: how often each happened, which never did, and the timed ones one by one; empty without any. */
 export function hazardsSection(w: Writer, run: RunRecord): Content {
-  const counts = listHazards(hazardCounts(run));
+  const counts = listHazards(hazardTimes(run));
   if (counts.length === 0) return '';
   const { hazards: words } = w.m;
-  const never = neverHappened(hazardCounts(run)).map(
+  const never = neverHappened(hazardTimes(run)).map(
     (name) => html`<p class="remark never">${withCode(words.never(name))}</p>`,
   );
   return html`<section aria-labelledby="hazards"><h2 id="hazards">${words.title()}</h2>
@@ -73,7 +73,7 @@ ${more === 0 ? '' : html`<p class="remark">${withCode(words.more({ most: MOST_LI
 
 /** How often each hazard happened in these runs, with a column a run; empty if none of them had any. */
 export function comparedHazards(w: Writer, runs: readonly RunRecord[]): Content {
-  const counts = runs.map(hazardCounts);
+  const counts = runs.map(hazardTimes);
   const names = listHazards(Object.assign({}, ...counts)).map(([name]) => name);
   if (names.length === 0) return '';
   return table({

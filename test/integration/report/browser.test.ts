@@ -381,7 +381,7 @@ test(
         await page.keyboard.press('Home');
         assert.match(
           (await plot.getAttribute('aria-valuetext')) ?? '',
-          /^0:05, .*ddl: add-column of/,
+          /^0:04, .*ddl: add-column of/,
         );
         assert.match((await plot.getAttribute('aria-label')) ?? '', /key-change 25; huge 3/);
         assert.deepEqual(complaints, []);

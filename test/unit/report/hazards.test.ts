@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { HAZARD_NAMES } from '../../../src/hazards/hazards.js';
+import type { HazardTimes } from '../../../src/hazards/times.js';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { MOST_POINTS } from '../../../src/report/html/buckets.js';
 import { lanesOf } from '../../../src/report/html/lanes.js';
 import { html, withCode } from '../../../src/report/html/markup.js';
 import { renderReport } from '../../../src/report/html/page.js';
 import { Writer } from '../../../src/report/html/writer.js';
+import { SeriesStats } from '../../../src/report/series-stats.js';
+import { type RunFacts, summarize } from '../../../src/report/summarize.js';
+import { WorkerStats } from '../../../src/run/worker-stats.js';
 import type { HazardOccurrence } from '../../../src/runs/hazards.js';
 import type { RunRecord } from '../../../src/runs/record.js';
+import { hospital } from '../../helpers/hospital.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');
@@ -35,6 +40,48 @@ test('a run without hazards has no lanes, no section and no word of them', () =>
   const page = renderReport([sampleRun()], en, 'en');
   assert.doesNotMatch(bodyOf(page), /hazard/i);
   assert.doesNotMatch(page, /"id":"hazards"/);
+});
+
+test('the summary counts what was asked for, and only in a run with hazards', () => {
+  const facts: RunFacts = {
+    schema: hospital,
+    runId: 'r',
+    rng: 1,
+    batchSize: 5,
+    rate: null,
+    curve: null,
+    endMs: null,
+    sheds: false,
+  };
+  const summaryOf = (hazards?: HazardTimes) =>
+    summarize(
+      facts,
+      {
+        stoppedBy: 'duration',
+        seconds: 1,
+        activeSeconds: 1,
+        lost: false,
+        ...(hazards === undefined ? {} : { hazards }),
+      },
+      [new WorkerStats(hospital)],
+      new SeriesStats(1),
+      [
+        {
+          text: 'hazard_ddl>=1',
+          metric: 'hazard_ddl',
+          comparison: '>=',
+          limit: 1,
+          unit: '',
+          abort: false,
+        },
+      ],
+    );
+  const summary = summaryOf({ rollback: 7, ddl: 0 });
+  assert.deepEqual(summary.hazards, { rollback: 7, ddl: 0 });
+  assert.deepEqual(summary.thresholds, [
+    { threshold: 'hazard_ddl>=1', held: false, value: 0, aborted: false },
+  ]);
+  for (const none of [summaryOf(), summaryOf({})]) assert.equal('hazards' in none, false);
 });
 
 test('every hazard stands in the table with its times, and one that never happened has a sentence', () => {
