@@ -71,7 +71,7 @@ ${table({
 ${more === 0 ? '' : html`<p class="remark">${withCode(words.more({ most: MOST_LISTED, shown: w.count(more) }))}</p>`}</details>`;
 }
 
-/** How often each hazard happened in these runs, with a column a run; empty if none of them had any. */
+/** How often each hazard happened in these runs, with a column a run; empty for runs without hazards. */
 export function comparedHazards(w: Writer, runs: readonly RunRecord[]): Content {
   const counts = runs.map(hazardTimes);
   const names = listHazards(Object.assign({}, ...counts)).map(([name]) => name);

@@ -98,7 +98,7 @@ export interface Lane {
   readonly spans: readonly {
     readonly from: number;
     readonly to: number;
-    /** What happened in it. */
+    /** The hazard in words. */
     readonly text: string;
   }[];
 }
