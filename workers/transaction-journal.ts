@@ -2,18 +2,25 @@ import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import { keyOf } from '../src/ledger/row-key.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
-import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
+import {
+  type Change,
+  type HazardOutcome,
+  LedgerWriter,
+  type TransactionName,
+} from '../src/ledger/writer.js';
 import {
   type ConnectionIdentity,
   compareServers,
   type ServerIdentity,
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
-import type { Fate } from '../src/postgres/pending.js';
+import type { Ending, Fate } from '../src/postgres/pending.js';
+import { gidOf } from '../src/postgres/prepared.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
+import { hazardTally } from './hazards/tally.js';
 
 /** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
@@ -52,7 +59,7 @@ export class TransactionJournal {
     this.#ledger?.lease(table, ids);
   }
 
-  /** Enters transactions before their COMMITs are sent. */
+  /** Enters transactions before their COMMITs, PREPAREs or deliberate ROLLBACKs are sent. */
   intend(outcomes: readonly BatchOutcome[]): void {
     this.#numbers =
       this.#ledger?.intend(
@@ -60,10 +67,21 @@ export class TransactionJournal {
           return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
-    for (const [i, { pending, rows, events }] of outcomes.entries()) {
+    for (const [i, outcome] of outcomes.entries()) {
+      const { pending, rows, events, hazards } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      this.#stats.intend(pending, rows, events, this.#numbers[i]);
+      const ending = hazards === null ? 'commit' : endingOf(hazards);
+      const tally = hazardTally(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], ending, tally);
     }
+  }
+
+  /** The name that the pending transaction is prepared under. Throws without a ledger, or where none is pending. */
+  get gid(): string {
+    const [intent] = this.#numbers;
+    if (this.#task === null || intent === undefined) throw new Error('no transaction to prepare');
+    const { run, worker } = this.#task;
+    return gidOf({ run, worker, connection: this.#stats.connections, intent });
   }
 
   /** The COMMITs of the first ones were answered. */
@@ -157,4 +175,9 @@ export class TransactionJournal {
     this.#ledger?.close();
     this.#ledger = null;
   }
+}
+
+function endingOf({ prepared, rollback }: HazardOutcome): Ending {
+  if (prepared !== true) return 'commit';
+  return rollback === true ? 'prepare-rollback' : 'prepare-commit';
 }

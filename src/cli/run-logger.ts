@@ -1,4 +1,4 @@
-import { addHazards, type HazardTimes, listHazards } from '../hazards/times.js';
+import { listHazards } from '../hazards/times.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
@@ -6,6 +6,7 @@ import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { HazardReport, ProducerReport } from '../run/protocol.js';
+import type { SeriesPoint } from '../run/series.js';
 import { isTimed } from '../runs/hazards.js';
 import type { Operation, WrittenRows } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
@@ -39,11 +40,9 @@ export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause
 }
 
 /** Turns the reports of workers into log lines, and shows the figures of the run. */
-export class RunLogger implements Omit<RunListener, 'sampled'> {
+export class RunLogger implements RunListener {
   readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
-  /** Hazards of batches, since their last line. */
-  #hazards: HazardTimes = {};
   /** The last timed hazard, and when it was reported. */
   #lastHazard: { readonly report: HazardReport; readonly at: number } | null = null;
   readonly #repeated = new RepeatedLines();
@@ -63,7 +62,6 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const { progress, sample, log } = this.#parts;
     this.#folds = setInterval(() => {
       this.#flush();
-      this.#flushHazards();
       this.#repeated.flush();
     }, FOLD_MS);
     const parts: RunProgressParts = {
@@ -83,7 +81,6 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   stop(): void {
     if (this.#folds !== null) clearInterval(this.#folds);
     this.#flush();
-    this.#flushHazards();
     this.#announceLoss();
     this.#repeated.end();
     this.#endProgress();
@@ -124,6 +121,13 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
       case 'hazard':
         this.#noteHazard(report);
         return;
+      case 'hazard-failed': {
+        const { name } = report;
+        const cause = this.#cause(report.failure);
+        const sentence = this.#parts.messages.stream.hazardFailed({ name, cause });
+        this.#warn(sentence, `hazard ${name} ${cause}`);
+        return;
+      }
       case 'reconnecting':
         this.#noteLoss(worker, report);
         return;
@@ -133,30 +137,24 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     }
   }
 
+  /** Logs the batches of a second that had hazards; each timed hazard has a line of its own. */
+  sampled({ hazards }: Pick<SeriesPoint, 'hazards'>): void {
+    const { log, messages } = this.#parts;
+    const ofBatches = listHazards(hazards).filter(([name]) => !isTimed(name));
+    if (ofBatches.length > 0) log.debug(messages.stream.hazards(ofBatches));
+  }
+
   workerDied(worker: number, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#parts.log.error(this.#parts.messages.stream.workerDied({ worker, reason }));
   }
 
-  /** Logs a timed hazard; those of batches are counted for one line a second. */
   #noteHazard(report: HazardReport): void {
     const { log, messages } = this.#parts;
     const { name, lengthMs, rows, lsn, detail } = report;
-    if (!isTimed(name)) {
-      this.#hazards = addHazards([this.#hazards, { [name]: 1 }]);
-      return;
-    }
     this.#lastHazard = { report, at: monotonicMs() };
     const change = detail === null ? null : { ...detail, name: detail.change };
-    log.info(messages.stream.hazard({ name, ms: lengthMs ?? 0, rows, lsn, change }));
-  }
-
-  #flushHazards(): void {
-    const counts = listHazards(this.#hazards);
-    if (counts.length === 0) return;
-    this.#hazards = {};
-    const { log, messages } = this.#parts;
-    log.debug(messages.stream.hazards(counts));
+    log.info(messages.stream.hazard({ name, ms: lengthMs, rows, lsn, change }));
   }
 
   #recentHazard(): HazardReport | null {

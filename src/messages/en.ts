@@ -163,6 +163,7 @@ export const en: Messages = {
         e.ms < 1000 ? `${number(Math.round(e.ms))} ms` : `${seconds(e.ms / 1000)} s`,
         ...(e.lsn === null ? [] : [`LSN ${e.lsn}`]),
       ].join(', ')}`,
+    hazardFailed: (e) => `hazard ${e.name}: ${e.cause} — rolled back; it tries again next time`,
     hazards: (counts) =>
       `hazards: ${counts.map(([name, times]) => `${name} ${number(times)}`).join(', ')}`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',

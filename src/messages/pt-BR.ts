@@ -227,6 +227,8 @@ export const ptBR = {
         e.ms < 1000 ? `${ptNumber(Math.round(e.ms))} ms` : `${ptSeconds(e.ms / 1000)} s`,
         ...(e.lsn === null ? [] : [`LSN ${e.lsn}`]),
       ].join(', ')}`,
+    hazardFailed: (e: { name: string; cause: string }) =>
+      `hazard ${e.name}: ${e.cause} — transação desfeita; tenta de novo na próxima vez`,
     hazards: (counts: readonly (readonly [name: string, times: number])[]) =>
       `hazards: ${counts.map(([name, times]) => `${name} ${ptNumber(times)}`).join(', ')}`,
     paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',

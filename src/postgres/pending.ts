@@ -39,9 +39,14 @@ export interface Pending {
   readonly lsn?: string | null;
 }
 
+/** How a transaction ends: by COMMIT; or by PREPARE TRANSACTION, and then COMMIT PREPARED or ROLLBACK PREPARED. */
+export const ENDINGS = ['commit', 'prepare-commit', 'prepare-rollback'] as const;
+export type Ending = (typeof ENDINGS)[number];
+
 /** A pending transaction in the worker's statistics. `number`: its number in the ledger; 0 without a ledger. */
 export interface EnteredPending extends Pending {
   readonly number: number;
+  readonly ending: Ending;
 }
 
 /** The outcome of a transaction. `unknown`: the server could not say. */

@@ -48,6 +48,6 @@ export interface SeriesPoint {
   readonly wal_bytes: number | null;
   /** Null if the role may not see them. */
   readonly slots: readonly SlotState[] | null;
-  /** Hazards that happened in this second; left out where none did. */
+  /** How often each hazard happened in this second; left out if none did. */
   readonly hazards?: HazardTimes;
 }

@@ -24,13 +24,12 @@ export interface HazardOccurrence {
   } | null;
 }
 
-/** A timed hazard that is over, for the run's folder; null: it is part of a batch, and is counted only. */
-export function occurrenceOf(report: HazardReport, now: Date): HazardOccurrence | null {
-  const { name, rows, lsn, detail } = report;
-  if (!isTimed(name)) return null;
+/** A timed hazard that is over, for the run's folder. */
+export function occurrenceOf(report: HazardReport, now: Date): HazardOccurrence {
+  const { name, lengthMs, rows, lsn, detail } = report;
   const change =
     detail === null ? null : { name: detail.change, table: detail.table, stays: detail.stays };
-  return { at: now.toISOString(), name, length_ms: report.lengthMs ?? 0, rows, lsn, change };
+  return { at: now.toISOString(), name, length_ms: lengthMs, rows, lsn, change };
 }
 
 export function isTimed(name: string): name is TimedHazard {

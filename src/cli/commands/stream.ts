@@ -100,13 +100,13 @@ export async function streamEvents(
     written: (rows) => logger.written(rows),
     report(worker, report) {
       logger.report(worker, report);
-      const occurrence = report.kind === 'hazard' ? occurrenceOf(report, new Date()) : null;
-      if (occurrence !== null) folder.appendHazard(occurrence);
+      if (report.kind === 'hazard') folder.appendHazard(occurrenceOf(report, new Date()));
     },
     workerDied: (worker, error) => logger.workerDied(worker, error),
     sampled(point, ending) {
       series.add(point, ending);
       folder.append(point);
+      logger.sampled(point);
       // At the end the clock goes on without events, and every rate falls.
       if (ending || point.paused) return;
       aborted ??= firstBroken(stream.thresholds, () => {
@@ -117,7 +117,7 @@ export async function streamEvents(
           seconds,
           activeSeconds: seconds,
           lost: false,
-          ...(hazards === undefined ? {} : { hazards }),
+          hazards,
         });
       });
       if (aborted !== null) engine.stop('threshold');
@@ -245,6 +245,7 @@ async function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
+    hazards: null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { listHazards } from '../../hazards/times.js';
 import { round } from '../../lib/numbers.js';
 import { type Stage, stageAt } from '../../load/stages.js';
 import type { LiveForm, LivePart } from '../../log/live-line.js';
@@ -204,7 +205,7 @@ function recordOf(
             attempts,
             next_seconds: seconds(outage.nextMs),
           },
-    ...(figures.hazards === undefined ? {} : { hazards: figures.hazards }),
+    ...(listHazards(figures.hazards).length === 0 ? {} : { hazards: figures.hazards }),
   };
 }
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
 import { Progress } from '../../../src/cli/progress/progress.js';
 import { RunLogger } from '../../../src/cli/run-logger.js';
-import type { HazardName } from '../../../src/hazards/hazards.js';
 import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
@@ -83,33 +82,30 @@ test('a lost server is one line for all workers at a terminal, a line an attempt
 });
 
 test('a timed hazard is a line at once, those of batches are one line a second', () => {
-  const hazard = (name: HazardName, changes: Partial<HazardReport> = {}) =>
-    ({
-      kind: 'hazard',
-      name,
-      atMs: 0,
-      lengthMs: null,
-      rows: 0,
-      lsn: null,
-      detail: null,
-      ...changes,
-    }) as const;
+  const hazard = (changes: Partial<HazardReport>): HazardReport => ({
+    kind: 'hazard',
+    name: 'huge',
+    atMs: 0,
+    lengthMs: 31.4,
+    rows: 0,
+    lsn: null,
+    detail: null,
+    ...changes,
+  });
   const detail = { change: 'add-enum-value', table: 'sinais_vitais', stays: true };
-  const lines = collect((logger, pass) => {
-    logger.report(0, hazard('copy'));
-    logger.report(1, hazard('copy'));
-    logger.report(1, hazard('rollback'));
-    logger.report(5, hazard('ddl', { lengthMs: 31.4, rows: 1, lsn: '0/16B3748', detail }));
-    pass(1000);
-    pass(1000);
-    logger.report(2, hazard('copy'));
-    logger.report(6, hazard('huge', { lengthMs: 2400, rows: 100_000 }));
+  const lines = collect((logger) => {
+    logger.report(5, hazard({ name: 'ddl', rows: 1, lsn: '0/16B3748', detail }));
+    logger.sampled({ hazards: { copy: 2, rollback: 1_204, ddl: 1 } });
+    logger.sampled({ hazards: { huge: 1 } });
+    logger.sampled({});
+    logger.report(6, hazard({ lengthMs: 2400, rows: 100_000 }));
+    logger.report(6, { kind: 'hazard-failed', name: 'huge', failure: FAILURE });
   });
   assert.deepEqual(lines, [
     'I hazard ddl: add-enum-value of sinais_vitais, which stays, 1 row, 31 ms, LSN 0/16B3748',
-    'D hazards: rollback 1, copy 2',
+    'D hazards: rollback 1,204, copy 2',
     'I hazard huge: 100,000 rows, 2.4 s',
-    'D hazards: copy 1',
+    'W hazard huge: terminated by an administrator (57P01) — rolled back; it tries again next time',
   ]);
 });
 

@@ -33,6 +33,7 @@ const CALM: LiveFigures = {
   reconnects: 0,
   due: null,
   response: new Histogram(),
+  hazards: {},
 };
 const BUSY: LiveFigures = {
   ...CALM,
