@@ -251,7 +251,6 @@ export const en: Messages = {
           'the generator itself is the bottleneck: idle workers send late, and the latencies include that wait; use another machine, or less load',
       })[by],
     hazards: () => 'hazards',
-    noHazard: () => 'none happened',
     neverHappened: (names) =>
       `hazards that never happened: ${names.join(', ')} — what did not bite proves nothing`,
     latency: () => 'latency (ms)',

@@ -332,7 +332,6 @@ export const ptBR = {
           'o próprio gerador é o gargalo: workers ociosos enviam tarde, e as latências incluem essa espera; use outra máquina ou menos carga',
       })[by],
     hazards: () => 'hazards',
-    noHazard: () => 'nenhum aconteceu',
     neverHappened: (names: readonly string[]) =>
       `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada`,
     latency: () => 'latência (ms)',

@@ -142,15 +142,15 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): str
 
 /** How often each hazard happened, and which never did; empty for a run without any. */
 function hazardsText(m: Messages, paint: Paint, { hazards }: RunSummary): string {
-  const counts = listHazards(hazards);
-  if (counts.length === 0) return '';
   const label = `  ${m.report.hazards()}  `;
-  const happened = counts
+  const happened = listHazards(hazards)
     .filter(([, times]) => times > 0)
     .map(([name, times]) => `${name} ${m.number(times)}`);
-  const lines = happened.length === 0 ? m.report.noHazard() : fill(happened, label.length);
   const never = neverHappened(hazards);
-  return `${label}${lines}\n${never.length === 0 ? '' : `  ${paint('unsure', m.report.neverHappened(never))}\n`}`;
+  return [
+    happened.length === 0 ? '' : `${label}${fill(happened, label.length)}\n`,
+    never.length === 0 ? '' : `  ${paint('unsure', m.report.neverHappened(never))}\n`,
+  ].join('');
 }
 
 /** A list in lines of 80 columns, which begin at column `indent`; each part stays whole. */

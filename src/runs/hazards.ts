@@ -1,5 +1,6 @@
 import { HAZARD_NAMES, TIMED_HAZARDS, type TimedHazard } from '../hazards/hazards.js';
 import { addHazards, type HazardTimes } from '../hazards/times.js';
+import { round } from '../lib/numbers.js';
 import type { HazardReport } from '../run/protocol.js';
 import type { SeriesPoint } from '../run/series.js';
 import { type RecordedSettings, streamSettings } from './recorded-settings.js';
@@ -29,7 +30,7 @@ export function occurrenceOf(report: HazardReport, now: Date): HazardOccurrence 
   const { name, lengthMs, rows, lsn, detail } = report;
   const change =
     detail === null ? null : { name: detail.change, table: detail.table, stays: detail.stays };
-  return { at: now.toISOString(), name, length_ms: lengthMs, rows, lsn, change };
+  return { at: now.toISOString(), name, length_ms: round(lengthMs, 1), rows, lsn, change };
 }
 
 export function isTimed(name: string): name is TimedHazard {

@@ -38,7 +38,7 @@ function countsTable(w: Writer, run: RunRecord, counts: readonly [HazardName, nu
       html`<code>${name}</code>`,
       words.of[name](),
       times === 0 ? html`<span class="word unsure">${words.none()}</span>` : w.count(times),
-      isTimed(name) && times > 0 ? w.count(rowsOf(name)) : NOTHING,
+      rowsOf(name) === 0 ? NOTHING : w.count(rowsOf(name)),
     ]),
   });
 }
@@ -65,7 +65,7 @@ ${table({
     change === null ? NOTHING : words.changeOf(change),
     lsn === null ? NOTHING : html`<code>${lsn}</code>`,
     lengthText(w, length_ms),
-    w.count(rows),
+    rows === 0 ? NOTHING : w.count(rows),
   ]),
 })}
 ${more === 0 ? '' : html`<p class="remark">${withCode(words.more({ most: MOST_LISTED, shown: w.count(more) }))}</p>`}</details>`;
