@@ -1,20 +1,16 @@
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
+import { hazardCircumstances } from '../src/ledger/resolve.js';
 import { keyOf } from '../src/ledger/row-key.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
-import {
-  type Change,
-  type HazardOutcome,
-  LedgerWriter,
-  type TransactionName,
-} from '../src/ledger/writer.js';
+import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
 import {
   type ConnectionIdentity,
   compareServers,
   type ServerIdentity,
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
-import type { Ending, Fate } from '../src/postgres/pending.js';
+import type { Fate } from '../src/postgres/pending.js';
 import { gidOf } from '../src/postgres/prepared.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
@@ -68,12 +64,17 @@ export class TransactionJournal {
         }),
       ) ?? [];
     for (const [i, outcome] of outcomes.entries()) {
-      const { pending, rows, events, hazards } = outcome;
+      const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      const ending = hazards === null ? 'commit' : endingOf(hazards);
       const tally = hazardTally(outcome);
-      this.#stats.intend(pending, rows, events, this.#numbers[i], ending, tally);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
     }
+  }
+
+  /** Tells its connection from all others of the run: `RUN/WORKER/CONNECTION`. Throws without a ledger. */
+  get place(): string {
+    if (this.#task === null) throw new Error('no ledger is kept');
+    return `${this.#task.run}/${this.#task.worker}/${this.#stats.connections}`;
   }
 
   /** The name that the pending transaction is prepared under. Throws without a ledger, or where none is pending. */
@@ -126,6 +127,7 @@ export class TransactionJournal {
       this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
+    const { connections } = this.#stats;
     try {
       await settlePending(
         client,
@@ -136,7 +138,7 @@ export class TransactionJournal {
           open.delete(number);
           onFate(fate);
         },
-        { keyOf, server },
+        { keyOf, server, ...hazardCircumstances(this.#schema, this.#task, connections) },
       );
       // Entered by a thread that ended before it sent them.
       if (open.size > 0) before?.writer.abort([...open]);
@@ -148,17 +150,18 @@ export class TransactionJournal {
     this.#stats.backend = facts.backend;
   }
 
-  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
+  #begin(
+    { folder, worker, run, rng, hazards }: LedgerTask,
+    facts: ConnectionIdentity,
+  ): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
-      run,
-      worker,
-      connection,
-      rng,
-      server_offset_ms: facts.offsetMs,
-      server: facts.server,
-      backend: facts.backend,
-    });
+    const { offsetMs: server_offset_ms, server, backend } = facts;
+    return LedgerWriter.create(
+      this.#schema,
+      ledgerFile(folder, worker, connection),
+      { run, worker, connection, rng, server_offset_ms, server, backend },
+      hazards,
+    );
   }
 
   /** The worker ends in order. */
@@ -175,9 +178,4 @@ export class TransactionJournal {
     this.#ledger?.close();
     this.#ledger = null;
   }
-}
-
-function endingOf({ prepared, rollback }: HazardOutcome): Ending {
-  if (prepared !== true) return 'commit';
-  return rollback === true ? 'prepare-rollback' : 'prepare-commit';
 }

@@ -194,6 +194,56 @@ export function encodeUpdates(
   return buffer.toString('base64', 0, at);
 }
 
+/** Encoded fingerprints of so many rows. */
+export interface EncodedRows {
+  readonly prints: string;
+  readonly count: number;
+}
+
+/**
+ * Joins the fingerprints of rows of one table and operation. Where some of them are of whole rows and others are not, all
+ * have the changing sum alone.
+ *
+ * @param order the place of each row among those of all parts; null: it stays
+ */
+export function joinPrints(
+  table: Table,
+  parts: readonly EncodedRows[],
+  order: readonly number[] | null,
+): string {
+  const { wholeBytes, updateBytes } = printedOf(table);
+  const isWhole = ({ prints, count }: EncodedRows) =>
+    prints.length === base64Length(count * wholeBytes);
+  const whole = parts.every(isWhole);
+  const all = Buffer.concat(
+    parts.map((part) => {
+      const bytes = Buffer.from(part.prints, 'base64');
+      return whole || !isWhole(part) ? bytes : changingOnly(table, bytes);
+    }),
+  );
+  if (order === null) return all.toString('base64');
+  const width = whole ? wholeBytes : updateBytes;
+  const ordered = Buffer.alloc(all.length);
+  for (const [to, from] of order.entries()) {
+    all.copy(ordered, to * width, from * width, (from + 1) * width);
+  }
+  return ordered.toString('base64');
+}
+
+/** The fingerprints of whole rows as those of updates. */
+function changingOnly(table: Table, bytes: Buffer): Buffer {
+  const { coarse, wholeBytes, updateBytes } = printedOf(table);
+  const rows = bytes.length / wholeBytes;
+  const changing = Buffer.alloc(rows * updateBytes);
+  for (let i = 0; i < rows; i++) {
+    const from = i * wholeBytes;
+    const to = i * updateBytes;
+    bytes.copy(changing, to, from, from + CHANGING_ONLY);
+    if (coarse) bytes.copy(changing, to + CHANGING_ONLY, from + BOTH, from + BOTH + CHANGING_ONLY);
+  }
+  return changing;
+}
+
 /** Checks that a text is as long as the fingerprints of `rows` rows of a table. */
 export function areFingerprints(table: Table, text: string, rows: number): boolean {
   const { wholeBytes, updateBytes } = printedOf(table);

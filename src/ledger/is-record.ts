@@ -40,13 +40,14 @@ function isRecord(tables: Tables, value: unknown): boolean {
     return typeof value.leased === 'string' && tables.has(value.leased) && areIds(value.keys);
   }
   if ('intent' in value) {
-    const { intent, at, xid, rows, prints } = value;
+    const { intent, at, xid, rows, prints, hazards } = value;
     return (
       isCount(intent) &&
       isMilliseconds(at) &&
       isXid(xid) &&
       isKeysOf(tables, rows) &&
-      arePrintsOf(tables, prints, rows)
+      arePrintsOf(tables, prints, rows) &&
+      (hazards === undefined || isHazardRecord(tables, hazards))
     );
   }
   if ('committed' in value) {
@@ -109,6 +110,46 @@ function arePrintsOf(tables: Tables, value: unknown, rows: KeysOf): boolean {
       return text !== undefined && areFingerprints(table, text, countKeys(lists[write]!));
     });
   });
+}
+
+/** Checks the record of what hazards did; their names may be those of a later version. */
+function isHazardRecord(tables: Tables, value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { names, undone = {}, gid = '', rollback = true, truncated = [] } = value;
+  const { ddl = [], messages = [] } = value;
+  return (
+    areAll(names, isText) &&
+    isKeysOf(tables, undone) &&
+    isText(gid) &&
+    rollback === true &&
+    areAll(truncated, (table) => isTable(tables, table)) &&
+    areAll(ddl, (change) => isSchemaChange(tables, change)) &&
+    areAll(messages, isMessage)
+  );
+}
+
+function isSchemaChange(tables: Tables, value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { change, table, columns = {}, publication = '' } = value;
+  const areColumns =
+    isFields(columns) && Object.values(columns).every((text) => text === null || isText(text));
+  return isText(change) && isTable(tables, table) && areColumns && isText(publication);
+}
+
+function isMessage(value: unknown): boolean {
+  return isFields(value) && isText(value.content) && typeof value.transactional === 'boolean';
+}
+
+function areAll(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isTable(tables: Tables, value: unknown): boolean {
+  return typeof value === 'string' && tables.has(value);
 }
 
 function isByOperation(

@@ -1,6 +1,9 @@
 import type { Key, Table } from '../schema/table.js';
 
-/** Keys of rows: ids as one text (`encodeKeys`), other keys as a list of texts. */
+/**
+ * Keys of rows: ids as one text (`encodeKeys`), other keys as a list of texts, as are ids of which one is listed several
+ * times.
+ */
 export type KeyList = string | readonly string[];
 
 /**
@@ -9,7 +12,10 @@ export type KeyList = string | readonly string[];
  * inserts takes a dozen characters.
  */
 export function encodeKeys(keys: readonly number[]): string {
-  const sorted = isAscending(keys) ? keys : [...keys].sort((a, b) => a - b);
+  return encodeAscending(isAscending(keys) ? keys : [...keys].sort((a, b) => a - b));
+}
+
+function encodeAscending(sorted: readonly number[]): string {
   let text = '';
   let previous = 0;
   for (let i = 0; i < sorted.length; i++) {
@@ -21,6 +27,27 @@ export function encodeKeys(keys: readonly number[]): string {
     previous = sorted[i]!;
   }
   return text;
+}
+
+/** Joins lists of ids. Null: one of them does not begin after the end of the one before it. */
+export function joinAscending(lists: readonly string[]): string | null {
+  const blocks: { readonly first: number; last: number }[] = [];
+  let isAscending = true;
+  for (const list of lists) {
+    forEachBlock(list, (first, last) => {
+      const before = blocks.at(-1);
+      if (before === undefined || first > before.last + 1) blocks.push({ first, last });
+      else if (first > before.last) before.last = last;
+      else isAscending = false;
+    });
+  }
+  if (!isAscending) return null;
+  return blocks
+    .map(({ first, last }, i) => {
+      const distance = first - (blocks[i - 1]?.last ?? 0);
+      return last > first ? `${distance}+${last - first}` : `${distance}`;
+    })
+    .join(',');
 }
 
 /** Calls `each` with the first and the last key of every block. Throws on text that is not such a list. */
@@ -73,9 +100,15 @@ function isDigit(code: number): boolean {
 
 const ID_LIST = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
 
-/** Makes a key list: one text if all keys are ids from 0 to 2^53, else a list of texts. */
+/**
+ * Makes a key list: one text if all keys are ids from 0 to 2^53 and no two are equal, else a list of texts. Ids are in
+ * ascending order.
+ */
 export function keyListOf(keys: readonly Key[]): KeyList {
-  return keys.every(isId) ? encodeKeys(keys) : keys.map(String);
+  if (!keys.every(isId)) return keys.map(String);
+  if (isAscending(keys)) return encodeAscending(keys);
+  const sorted = keys.toSorted((a, b) => a - b);
+  return isAscending(sorted) ? encodeAscending(sorted) : sorted.map(String);
 }
 
 function isId(key: Key): key is number {

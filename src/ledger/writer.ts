@@ -3,10 +3,11 @@ import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Fate } from '../postgres/pending.js';
+import { gidOf, type LedgerPlace } from '../postgres/prepared.js';
 import type { Operation } from '../schema/changes.js';
 import { columnIndex, type Key, type Row, type Table, type TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import { encodeUpdates, encodeWhole } from './fingerprint.js';
+import { encodeUpdates, encodeWhole, joinPrints } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {
   type FingerprintsOf,
@@ -18,7 +19,16 @@ import {
   ledgerVersion,
   type TrailerRecord,
 } from './format.js';
-import { compareKeys, encodeKeys, isAscending, type KeyList, keyListOf } from './keys.js';
+import {
+  compareKeys,
+  countKeys,
+  decodeKeys,
+  encodeKeys,
+  isAscending,
+  joinAscending,
+  type KeyList,
+  keyListOf,
+} from './keys.js';
 import { readTail } from './reader.js';
 import type { RecordedSchema } from './recorded-schema.js';
 import { keyOf } from './row-key.js';
@@ -31,6 +41,8 @@ export interface LedgerTask {
   /** From 1. */
   readonly worker: number;
   readonly rng: number;
+  /** The run has hazards: its ledger is of a version that has records of them. */
+  readonly hazards: boolean;
 }
 
 /**
@@ -74,10 +86,14 @@ export interface EncodedChange {
   readonly table: TableName;
   readonly operation: Operation;
   readonly keys: KeyList;
-  /** Base64; null for deletes. */
+  /** Base64, in the order of `keys`; null for deletes. */
   readonly prints: string | null;
+  /** Of the rows. */
   readonly count: number;
 }
+
+/** The members of a ledger's header that the names of its prepared transactions have. */
+export type LedgerName = Omit<LedgerPlace, 'intent'>;
 
 /** The server's ids of a transaction; null if it did not return them. */
 export interface TransactionName {
@@ -110,10 +126,12 @@ export class LedgerWriter {
   readonly #began: number;
   #chain: number;
   #number = 0;
+  /** Null: it may not record hazards. */
+  #name: LedgerName | null = null;
   /** Set if a line could not be written whole: no line may follow it. */
   #failure: LedgerError | null = null;
-  /** Rows of the intents without an outcome. */
-  readonly #open = new Map<number, readonly Change[]>();
+  /** The intents without an outcome. */
+  readonly #open = new Map<number, Intent>();
   #committed = 0;
   #aborted = 0;
   readonly #rows: TrailerRecord['end']['rows'] = {};
@@ -126,18 +144,20 @@ export class LedgerWriter {
     this.#fd = attempt(path, () => openSync(path, flags));
   }
 
-  /** Begins the ledger of a new connection. */
+  /** Begins the ledger of a new connection. `hazards`: the run has some. */
   static create(
     schema: RecordedSchema,
     path: string,
     header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>,
+    hazards = false,
   ): LedgerWriter {
     // A file of this name is of a connection that failed before its first transaction: overwrite it.
     const writer = new LedgerWriter(schema.tables, path, 'w', 0);
+    if (hazards) writer.#name = header;
     writer.#orClose(() =>
       writer.#append([
         {
-          ledger: ledgerVersion(schema),
+          ledger: ledgerVersion(schema, hazards),
           started: new Date().toISOString(),
           clock_ms: writer.#began,
           ...header,
@@ -176,9 +196,11 @@ export class LedgerWriter {
   /** Records transactions before their COMMITs are sent. Returns their numbers in this file. */
   intend(intents: readonly Intent[]): number[] {
     const at = this.#now();
-    const records = intents.map((intent) => intentOf(this.#tables, intent, ++this.#number, at));
+    const records = intents.map((intent) =>
+      intentOf(this.#tables, intent, ++this.#number, at, this.#name),
+    );
     this.#append(records);
-    for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!.changes);
+    for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!);
     return records.map(({ intent }) => intent);
   }
 
@@ -188,8 +210,12 @@ export class LedgerWriter {
   ): void {
     const at = this.#now();
     for (const { number, dropped } of outcomes) {
-      for (const { table, operation, rows } of this.#open.get(number) ?? []) {
+      const intent = this.#open.get(number);
+      for (const { table, operation, rows } of intent?.changes ?? []) {
         this.#count(table, operation, rows.length);
+      }
+      for (const { table, operation, count } of intent?.hazards?.encoded ?? []) {
+        this.#count(table, operation, count);
       }
       for (const { table, operation, rows } of dropped) this.#count(table, operation, -rows.length);
       this.#open.delete(number);
@@ -284,12 +310,17 @@ export class LedgerWriter {
   }
 }
 
-/** The record of a transaction whose COMMIT is about to be sent. */
+/**
+ * The record of a transaction whose COMMIT is about to be sent.
+ *
+ * @param name of the ledger; null: it may not record hazards, and an intent with some is an error
+ */
 export function intentOf(
   tables: Tables,
-  { xid, lsn, changes, subtransactions }: Intent,
+  { xid, lsn, changes, subtransactions, hazards = null }: Intent,
   number: number,
   at: number,
+  name: LedgerName | null = null,
 ): IntentRecord {
   const lists = changes.length === 1 ? changes : joined(tables, changes);
   const rows: KeysOf = {};
@@ -307,7 +338,76 @@ export function intentOf(
     ofPrints[operation] = printsOf(table, sorted);
   }
   const record = { intent: number, at, xid, lsn, rows, prints };
-  return subtransactions ? { ...record, subtransactions } : record;
+  const whole = subtransactions ? { ...record, subtransactions } : record;
+  if (hazards === null) return whole;
+  if (name === null) throw new Error('a ledger of a run without hazards has none');
+  addEncoded(tables, whole, hazards.encoded ?? []);
+  return { ...whole, hazards: hazardRecordOf(tables, hazards, { ...name, intent: number }) };
+}
+
+/** Adds rows that are encoded already to the lists of a record. */
+function addEncoded(
+  tables: Tables,
+  { rows, prints }: { readonly rows: KeysOf; readonly prints: FingerprintsOf },
+  encoded: readonly EncodedChange[],
+): void {
+  for (const parts of grouped(encoded)) {
+    const { table, operation } = parts[0]!;
+    const keys = rows[table]?.[operation];
+    if (keys !== undefined) {
+      const count = countKeys(keys);
+      parts.unshift({ ...parts[0]!, keys, prints: prints[table]?.[operation] ?? null, count });
+    }
+    const all = joinEncoded(tables.get(table), parts);
+    rows[table] = { ...rows[table], [operation]: all.keys };
+    if (all.prints !== null) prints[table] = { ...prints[table], [operation]: all.prints };
+  }
+}
+
+/** Changes by table and operation. */
+function grouped(changes: readonly EncodedChange[]): EncodedChange[][] {
+  const groups = new Map<string, EncodedChange[]>();
+  for (const change of changes) {
+    const name = `${change.table} ${change.operation}`;
+    const group = groups.get(name) ?? [];
+    groups.set(name, group);
+    group.push(change);
+  }
+  return [...groups.values()];
+}
+
+/** Joins rows of one table and operation. Of equal keys, those of an earlier part come first. */
+function joinEncoded(
+  table: Table,
+  parts: readonly EncodedChange[],
+): Pick<EncodedChange, 'keys' | 'prints'> {
+  const joinedPrints = (order: readonly number[] | null) => {
+    const rows = parts.map(({ prints, count }) => ({ prints: prints ?? '', count }));
+    return parts[0]!.operation === 'delete' ? null : joinPrints(table, rows, order);
+  };
+  const lists = parts.map(({ keys }) => keys);
+  const ids = lists.filter((list) => typeof list === 'string');
+  const text = ids.length === lists.length ? joinAscending(ids) : null;
+  if (text !== null) return { keys: text, prints: joinedPrints(null) };
+  const keys = lists.flatMap((list) => decodeKeys(table, list));
+  const order = keys.map((_, i) => i).sort((a, b) => compareKeys(keys[a]!, keys[b]!));
+  return { keys: keyListOf(order.map((i) => keys[i]!)), prints: joinedPrints(order) };
+}
+
+function hazardRecordOf(
+  tables: Tables,
+  { names, undone, prepared, rollback, truncated, ddl, messages }: HazardOutcome,
+  place: LedgerPlace,
+): HazardRecord {
+  return {
+    names,
+    ...(undone === undefined ? {} : { undone: keysOf(tables, undone) }),
+    ...(prepared === undefined ? {} : { gid: gidOf(place) }),
+    ...(rollback === undefined ? {} : { rollback }),
+    ...(truncated === undefined ? {} : { truncated }),
+    ...(ddl === undefined ? {} : { ddl }),
+    ...(messages === undefined ? {} : { messages }),
+  };
 }
 
 function printsOf(table: Table, { operation, rows, columns = [], stored }: Change): string {

@@ -28,6 +28,9 @@ export interface Backend {
   readonly pooled?: boolean;
 }
 
+/** The end that a prepared transaction is meant to have. */
+export type PreparedEnd = 'commit' | 'rollback';
+
 /**
  * A transaction whose COMMIT is sent. `xid`: xid8 as text; null if COMMIT was sent along with the statements, then the
  * witness is a row that it inserted, with a number as its key.
@@ -37,16 +40,13 @@ export interface Pending {
   readonly witness: Witness;
   /** The WAL position after its last write, as PostgreSQL prints it; left out or null if it is unknown. */
   readonly lsn?: string | null;
+  /** It is prepared, and ends so. Left out: it is not. */
+  readonly prepared?: PreparedEnd | undefined;
 }
-
-/** How a transaction ends: by COMMIT; or by PREPARE TRANSACTION, and then COMMIT PREPARED or ROLLBACK PREPARED. */
-export const ENDINGS = ['commit', 'prepare-commit', 'prepare-rollback'] as const;
-export type Ending = (typeof ENDINGS)[number];
 
 /** A pending transaction in the worker's statistics. `number`: its number in the ledger; 0 without a ledger. */
 export interface EnteredPending extends Pending {
   readonly number: number;
-  readonly ending: Ending;
 }
 
 /** The outcome of a transaction. `unknown`: the server could not say. */

@@ -424,8 +424,10 @@ export class RunEngine {
   }
 
   #ledgerOf(worker: number): LedgerTask | null {
-    const { ledger, rng } = this.#setup;
-    return ledger === null ? null : { ...ledger, worker: worker + 1, rng };
+    const { ledger, rng, hazards } = this.#setup;
+    return ledger === null
+      ? null
+      : { ...ledger, worker: worker + 1, rng, hazards: hazards !== null };
   }
 
   #receive(worker: number, report: ProducerReport): void {
@@ -579,7 +581,7 @@ export class RunEngine {
     );
     const patienceMs = this.#silent ? null : Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
     const { schema, target } = this.#setup;
-    this.#failure = await closeJournals(schema.tables, journals, target, patienceMs, this.#failure);
+    this.#failure = await closeJournals(schema, journals, target, patienceMs, this.#failure);
   }
 
   #ending(): Omit<RunOutcome, 'seconds' | 'activeSeconds'> {

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { BatchHazard, Hazards, TimedHazard } from '../hazards/hazards.js';
+import type { Hazards, TimedHazard } from '../hazards/hazards.js';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -101,7 +101,6 @@ export type ProducerReport =
     }
   | { readonly kind: 'retried'; readonly failure: Failure }
   | HazardReport
-  | HazardCounts
   /** The transaction of a timed hazard was rolled back; the hazard tries again at its next moment. */
   | { readonly kind: 'hazard-failed'; readonly name: TimedHazard; readonly failure: Failure }
   /** A hazard wants the clock held, or lets it go on. */
@@ -113,12 +112,6 @@ export type ProducerReport =
       readonly failure: Failure;
     }
   | { readonly kind: 'reconnected'; readonly afterMs: number };
-
-/** The batches in which each hazard happened since the last such report, as they ended. */
-export interface HazardCounts {
-  readonly kind: 'hazards';
-  readonly counts: Readonly<Partial<Record<BatchHazard, number>>>;
-}
 
 /** A timed hazard happened: its transaction was committed. */
 export interface HazardReport {

@@ -46,9 +46,11 @@ export const ENTRY_WITNESS = 1;
 /** … its events; its number in the ledger, 0 without one; … */
 export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
-/** … the halves of its WAL position, 0 and 0 while it is unknown; its place in `ENDINGS`; … */
+/** … the halves of its WAL position, 0 and 0 while it is unknown; … */
 export const ENTRY_LSN = 6;
-export const ENTRY_ENDING = 8;
+/** … whether it is prepared: a position in PREPARED_ENDS; … */
+export const ENTRY_PREPARED = 8;
+export const PREPARED_ENDS = [null, 'commit', 'rollback'] as const;
 /** … how many of its tallies may be other than 0; and its tallies: the rows of the load, a cell each, and what hazards did. */
 export const ENTRY_TALLIED = 9;
 export const ENTRY_ROWS = 10;

@@ -2,8 +2,6 @@ import type { HazardName } from '../hazards/hazards.js';
 import { Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
-  ENDINGS,
-  type Ending,
   type EnteredPending,
   type Fate,
   MOST_PENDING,
@@ -141,32 +139,31 @@ export class WorkerStats {
     const entry = this.#layout.entryOf(first);
     const table = this.#layout.tables.at(this.#at(entry + layout.ENTRY_WITNESS));
     const operation = OPERATIONS[this.#at(entry + layout.ENTRY_WITNESS + 1)];
-    const ending = ENDINGS[this.#at(entry + layout.ENTRY_ENDING)];
-    if (operation === undefined || ending === undefined) return null;
+    if (operation === undefined) return null;
     const xid = this.#at(entry + layout.ENTRY_XID);
     const keyed = this.#at(entry + layout.ENTRY_WITNESS + 2);
     const key = table.keyKind === 'id' ? keyed : this.#keyText(first, keyed);
     const number = this.#at(entry + layout.ENTRY_NUMBER);
     const lsn = [0, 1].map((half) => this.#at(entry + layout.ENTRY_LSN + half));
+    const prepared = layout.PREPARED_ENDS[this.#at(entry + layout.ENTRY_PREPARED)] ?? null;
     return {
       xid: xid === 0 ? null : String(xid),
       witness: { table: table.name, operation, key },
       lsn: lsn.every((half) => half === 0) ? null : lsn.map(hex).join('/'),
       number,
-      ending,
+      ...(prepared === null ? {} : { prepared }),
     };
   }
 
   /**
-   * Enters a transaction before its COMMIT or PREPARE TRANSACTION, with its rows and events. `number`: in the ledger; 0
-   * without one. `hazards`: null if they had no part in it.
+   * Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. `hazards`:
+   * null if they had no part in it.
    */
   intend(
-    { xid, witness, lsn }: Pending,
+    { xid, witness, lsn, prepared }: Pending,
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
-    ending: Ending = 'commit',
     hazards: HazardTally | null = null,
   ): void {
     const end = this.#at(layout.END_PENDING);
@@ -182,10 +179,9 @@ export class WorkerStats {
       typeof key === 'number' ? key : this.#enterKeyText(end, key);
     this.#numbers[entry + layout.ENTRY_EVENTS] = events;
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
-    // A new entry is all zeros, and 0 is the usual ending.
-    if (ending !== 'commit') this.#numbers[entry + layout.ENTRY_ENDING] = ENDINGS.indexOf(ending);
     const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
     this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared ?? null);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }

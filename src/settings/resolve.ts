@@ -171,6 +171,10 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
     problems.push((messages) => messages.settings.nothingToShed());
   }
+  const hazards = given.get('stream.hazards');
+  if (hazards !== undefined && !values['stream.ledger']) {
+    problems.push((messages) => messages.settings.hazardsWithoutLedger(hazards.where(messages)));
+  }
   problems.push(...notAsked(values, given));
   const weights = weightsOf(values);
   const only = values['stream.only'].filter((type) => type in weights);

@@ -8,7 +8,7 @@ import type {
   HazardOutcome,
   TransactionName,
 } from '../../src/ledger/writer.js';
-import type { Ending } from '../../src/postgres/pending.js';
+import type { PreparedEnd } from '../../src/postgres/pending.js';
 import type { Returning } from '../../src/run/protocol.js';
 import { OPERATIONS } from '../../src/schema/changes.js';
 import type { RowMaker } from '../../src/schema/row-maker.js';
@@ -46,7 +46,8 @@ export class HazardTransaction {
   readonly #ddl: SchemaChangeRecord[] = [];
   readonly #messages: MessageRecord[] = [];
   #truncated: readonly TableName[] = [];
-  ending: Ending = 'commit';
+  /** How it ends once it is prepared; null: it is committed at once. */
+  prepared: PreparedEnd | null = null;
 
   constructor(tools: HazardTools) {
     this.tools = tools;
@@ -142,20 +143,24 @@ export class HazardTransaction {
       ...(this.#truncated.length > 0 ? { truncated: this.#truncated } : {}),
       ...(this.#ddl.length > 0 ? { ddl: this.#ddl } : {}),
       ...(this.#messages.length > 0 ? { messages: this.#messages } : {}),
-      ...(this.ending === 'commit' ? {} : { prepared: true }),
-      ...(this.ending === 'prepare-rollback' ? { rollback: true } : {}),
+      ...(this.prepared === null ? {} : { prepared: true }),
+      ...(this.prepared === 'rollback' ? { rollback: true } : {}),
     };
   }
 }
 
-/** The outcome of a batch to which hazards added: their writes came after its own. */
+/** The outcome of a batch to which hazards added: their writes came after its own, which left a witness. */
 export function joinOutcomes(batch: BatchOutcome, added: BatchOutcome): BatchOutcome {
   const lsn = added.lsn ?? batch.lsn;
-  // The batch's own witness is as good as one of theirs.
-  const pending = batch.pending ?? added.pending;
+  const { prepared, rollback } = added.hazards ?? {};
+  const end = rollback === true ? 'rollback' : 'commit';
   return {
     ...batch,
-    pending: pending === null ? null : { ...pending, lsn },
+    pending: batch.pending && {
+      ...batch.pending,
+      lsn,
+      ...(prepared === true ? { prepared: end } : {}),
+    },
     changes: [...batch.changes, ...added.changes],
     lsn,
     subtransactions: batch.subtransactions || added.subtransactions,

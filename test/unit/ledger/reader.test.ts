@@ -165,8 +165,8 @@ test('the end of a long file is read without its beginning', () =>
   }));
 
 test('a file of another version is refused', () => {
-  const text = textOf([{ ...HEADER, ledger: 4 }]);
-  assert.throws(() => read(PATH, text), /is a ledger of format 4/);
+  const text = textOf([{ ...HEADER, ledger: 5 }]);
+  assert.throws(() => read(PATH, text), /is a ledger of format 5/);
 });
 
 test('a sealed line that is not a record is malformed', () => {
