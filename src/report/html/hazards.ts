@@ -1,6 +1,6 @@
 import type { HazardName } from '../../hazards/hazards.js';
 import { listHazards, neverHappened } from '../../hazards/times.js';
-import { hazardTimes, isTimed } from '../../runs/hazards.js';
+import { hazardTimes } from '../../runs/hazards.js';
 import type { RunRecord } from '../../runs/record.js';
 import { runHeads } from './comparison.js';
 import { lengthText, type Placed, placedHazards } from './lanes.js';
