@@ -1,9 +1,10 @@
-import { HAZARD_NAMES, TIMED_HAZARDS, type TimedHazard } from '../hazards/hazards.js';
+import { TIMED_HAZARDS, type TimedHazard } from '../hazards/hazards.js';
+import { splitHazard } from '../hazards/parse.js';
 import { addHazards, type HazardTimes } from '../hazards/times.js';
 import { round } from '../lib/numbers.js';
 import type { HazardReport } from '../run/protocol.js';
 import type { SeriesPoint } from '../run/series.js';
-import { type RecordedSettings, streamSettings } from './recorded-settings.js';
+import { listOf, type RecordedSettings } from './recorded-settings.js';
 import type { RunSummary } from './summary.js';
 
 /** One line of `hazards.ndjson`: a timed hazard that happened. */
@@ -51,10 +52,7 @@ export function hazardTimes({
   readonly settings: RecordedSettings;
 }): HazardTimes {
   if (summary !== null) return summary.hazards ?? {};
-  const { hazards } = streamSettings(settings);
-  const asked = HAZARD_NAMES.filter(
-    (name) => typeof hazards === 'object' && hazards !== null && name in hazards,
-  );
-  const zeros: HazardTimes = Object.fromEntries(asked.map((name) => [name, 0]));
+  const asked = listOf(settings, 'hazards').map((text) => [splitHazard(text).name, 0]);
+  const zeros: HazardTimes = Object.fromEntries(asked);
   return addHazards([zeros, ...series.map((point) => point.hazards ?? {})]);
 }

@@ -61,7 +61,7 @@ export function sampleRun({
     summary: killed
       ? null
       : { ...sampleSummary(runId, rate, series), ...(hazards ? { hazards: counts } : {}) },
-    settings: sampleSettings(rate, counts),
+    settings: sampleSettings(rate, hazards ? ['copy=5%', 'ddl=15s', 'publication=cdc/1m'] : []),
     description: sampleDescription(runId),
     latency: killed ? null : sampleLatency(),
     verification: verdict === undefined ? null : sampleVerification(runId, series, verdict),
@@ -313,7 +313,7 @@ function sampleRows(events: number): RowCounts {
   ) as RowCounts;
 }
 
-function sampleSettings(rate: number, hazards: HazardTimes): Record<string, unknown> {
+function sampleSettings(rate: number, hazards: readonly string[]): Record<string, unknown> {
   return {
     app: { lang: 'pt-BR', rng: 42 },
     server: {
@@ -336,7 +336,7 @@ function sampleSettings(rate: number, hazards: HazardTimes): Record<string, unkn
       batchSize: 50,
       only: ['consulta', 'exame', 'internacao', 'novo_paciente', 'vinculo'],
       maxEvents: null,
-      ...(Object.keys(hazards).length === 0 ? {} : { hazards }),
+      ...(hazards.length === 0 ? {} : { hazards }),
     },
     logging: { level: 'INFO', format: 'text' },
   };
