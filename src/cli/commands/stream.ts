@@ -32,6 +32,7 @@ import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
 import type { RunDescription } from '../../runs/description.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
+import { occurrenceOf } from '../../runs/hazards.js';
 import { latencyDistributions } from '../../runs/latency.js';
 import type { RunSummary } from '../../runs/summary.js';
 import type { Schema } from '../../schema/schema.js';
@@ -42,7 +43,7 @@ import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { writePage } from './run-page.js';
-import { explainEnd, lossOf } from './stream-end.js';
+import { explainEnd, lossOf, warnOfAbsent } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -100,20 +101,26 @@ export async function streamEvents(
   const setup = await setupOf(context, target, found, plan, ledger);
   const engine: RunEngine = new RunEngine(setup, {
     written: (rows) => logger.written(rows),
-    report: (worker, report) => logger.report(worker, report),
+    report(worker, report) {
+      logger.report(worker, report);
+      if (report.kind === 'hazard') folder.appendHazard(occurrenceOf(report, new Date()));
+    },
     workerDied: (worker, error) => logger.workerDied(worker, error),
     sampled(point, ending) {
       series.add(point, ending);
       folder.append(point);
+      logger.sampled(point);
       // At the end the clock goes on without events, and every rate falls.
       if (ending || point.paused) return;
       aborted ??= firstBroken(stream.thresholds, () => {
-        const seconds = engine.sample().activeMs / 1000;
+        const { activeMs, hazards } = engine.sample();
+        const seconds = activeMs / 1000;
         return summaryOf({
           stoppedBy: 'threshold',
           seconds,
           activeSeconds: seconds,
           lost: false,
+          hazards,
         });
       });
       if (aborted !== null) engine.stop('threshold');
@@ -158,6 +165,7 @@ export async function streamEvents(
       hasLedger: ledger !== null,
     });
     const summary = cause === null ? judged : { ...judged, cause };
+    warnOfAbsent(context, summary);
     end = { summary, exitCode };
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
