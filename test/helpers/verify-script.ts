@@ -123,6 +123,7 @@ export function verifySource(
     from,
     partial,
     version: firstHeader(ledger)?.ledger ?? 2,
+    shared: () => readFacts(ledger).schema?.shared ?? {},
     facts: () => readFacts(ledger).facts,
     now,
     publications,
