@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
+import { hazardCircumstances } from '../src/ledger/resolve.js';
 import { keyOf } from '../src/ledger/row-key.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
@@ -108,6 +109,7 @@ export class TransactionJournal {
       this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
+    const { connections } = this.#stats;
     try {
       await settlePending(
         client,
@@ -118,7 +120,7 @@ export class TransactionJournal {
           open.delete(number);
           onFate(fate);
         },
-        { keyOf, server },
+        { keyOf, server, ...hazardCircumstances(this.#schema, this.#task, connections) },
       );
       // Entered by a thread that ended before it sent them.
       if (open.size > 0) before?.writer.abort([...open]);

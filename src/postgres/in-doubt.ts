@@ -1,7 +1,14 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
 import { contentKeysOf, textsOfKey } from '../schema/key.js';
-import { type Key, type Row, type ServerColumn, sqlName, type Table } from '../schema/table.js';
+import {
+  type Key,
+  type Row,
+  type ServerColumn,
+  sqlName,
+  type Table,
+  type TableName,
+} from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 import { keyEquals } from './key-sql.js';
@@ -14,6 +21,7 @@ import {
   type PendingTransactions,
   type Witness,
 } from './pending.js';
+import { type Finished, finishPrepared } from './prepared.js';
 import { hasSqlstate, SQLSTATE } from './sqlstate.js';
 import { parseRows, printedRows } from './statements.js';
 
@@ -25,6 +33,8 @@ const POLL_MS = 50;
 export interface Verdict {
   readonly fate: Fate;
   readonly xid: string | null;
+  /** Of a transaction that was still prepared: it was finished, or this connection may not do so. */
+  readonly prepared?: Exclude<Finished, 'absent'>;
 }
 
 /** The key of a row; `row`: the values of all of its columns. */
@@ -36,8 +46,21 @@ interface Circumstances {
   /** The server process that the transaction was sent to; null: it is unknown. */
   readonly backend: Backend | null;
   readonly server: ServerRelation;
+  /** The name that the transaction is prepared under. */
+  readonly gid?: string | undefined;
+  /** Tables that the run truncates: there, a row that is missing shows nothing. */
+  readonly truncated?: ReadonlySet<TableName>;
   readonly patienceMs?: number;
 }
+
+/** What the hazards of a run add to the circumstances of a worker's transactions. */
+export interface HazardCircumstances extends Pick<Circumstances, 'truncated'> {
+  /** The name of a prepared transaction, by its number in the ledger. */
+  readonly gidOf?: (number: number) => string;
+}
+
+/** The same for all transactions of a worker. */
+type WorkerCircumstances = Omit<Circumstances, 'backend' | 'gid'> & HazardCircumstances;
 
 /** Called for each verdict as soon as it is found: the connection may be lost before the next one. */
 export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
@@ -51,7 +74,7 @@ export async function settlePending(
   tables: Tables,
   account: PendingTransactions,
   onVerdict: OnVerdict,
-  { patienceMs = PATIENCE_MS, ...how }: Omit<Circumstances, 'backend'>,
+  { patienceMs = PATIENCE_MS, gidOf, ...how }: WorkerCircumstances,
 ): Promise<void> {
   account.finishSettling();
   if (account.pending === null) return;
@@ -59,7 +82,11 @@ export async function settlePending(
   const over = await endBackend(client, backend, patienceMs);
   for (let { pending } = account; pending !== null; pending = account.pending) {
     const verdict: Verdict = over
-      ? await verdictOn(client, tables, pending, { ...how, backend, patienceMs })
+      ? await verdictOn(client, tables, pending, {
+          ...how,
+          ...(pending.prepared === undefined ? {} : { gid: gidOf?.(pending.number) }),
+          ...{ backend, patienceMs },
+        })
       : { fate: 'unknown', xid: null };
     // The main thread may have settled it meanwhile, because the run is ending.
     if (account.pending === null) break;
@@ -101,16 +128,29 @@ export async function endBackend(
 /**
  * Finds the fate of a transaction whose backend is gone. `unknown`: it is another server, has forgotten the xid, or
  * still has it in progress after `patienceMs`. A promoted server may have given the xid to another transaction: then
- * only the witness decides.
+ * only the witness decides. A transaction that is still prepared has outlived its backend: it is finished as it was
+ * meant to be.
  */
 export async function verdictOn(
   client: Client,
   tables: Tables,
-  { xid, witness, lsn = null }: Pending,
-  { keyOf, backend, server, patienceMs = PATIENCE_MS }: Circumstances,
+  { xid, witness, lsn = null, prepared }: Pending,
+  { keyOf, backend, server, gid, truncated, patienceMs = PATIENCE_MS }: Circumstances,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
-  const row = new WitnessedRow(client, tables.get(witness.table), witness, keyOf);
+  if (prepared !== undefined && gid !== undefined) {
+    const finished = await finishPrepared(client, gid, prepared);
+    const aborted = { fate: 'aborted', xid } as const;
+    if (finished === 'finished') {
+      const verdict = prepared === 'commit' ? ({ fate: 'committed', xid } as const) : aborted;
+      return { ...verdict, prepared: finished };
+    }
+    if (finished !== 'absent') return { fate: 'unknown', xid, prepared: finished };
+    // It was rolled back, or it was never prepared.
+    if (prepared === 'rollback') return aborted;
+  }
+  const mayVanish = truncated?.has(witness.table) === true;
+  const row = new WitnessedRow(client, tables.get(witness.table), witness, { keyOf, mayVanish });
   if (xid === null || server === 'promoted') return byRow(row, xid);
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
@@ -118,7 +158,7 @@ export async function verdictOn(
     // A crash can lose xids that were assigned but not yet in the WAL, and the server assigns them again: then the
     // status is of another transaction, and only the witness decides.
     if (status === 'committed') {
-      const fate = row.hasKey ? null : await fateByWal(client, backend, lsn);
+      const fate = row.isProof ? null : await fateByWal(client, backend, lsn);
       return { fate: fate ?? (await row.confirms(xid)), xid };
     }
     if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
@@ -133,6 +173,7 @@ async function byRow(row: WitnessedRow, xid: string | null): Promise<Verdict> {
   const { operation } = row;
   if (!row.hasKey) return { fate: 'unknown', xid };
   const state = await row.read();
+  if (state === undefined && row.mayVanish) return { fate: 'unknown', xid };
   if (operation === 'delete') return { fate: state === undefined ? 'committed' : 'aborted', xid };
   if (state === undefined) {
     return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
@@ -190,14 +231,22 @@ async function xactStatus(client: Client, xid: string): Promise<string | null> {
 /** The row of a witness, as it is now. */
 class WitnessedRow {
   readonly operation: Witness['operation'];
+  /** A row that is missing shows nothing. */
+  readonly mayVanish: boolean;
   readonly #client: Client;
   readonly #table: Table;
   readonly #keyOf: KeyOf;
   readonly #key: Key;
   readonly #values: readonly string[];
 
-  constructor(client: Client, table: Table, { operation, key }: Witness, keyOf: KeyOf) {
+  constructor(
+    client: Client,
+    table: Table,
+    { operation, key }: Witness,
+    { keyOf, mayVanish }: { readonly keyOf: KeyOf; readonly mayVanish: boolean },
+  ) {
     this.operation = operation;
+    this.mayVanish = mayVanish;
     this.#key = key;
     this.#keyOf = keyOf;
     this.#client = client;
@@ -208,6 +257,14 @@ class WitnessedRow {
   /** False: no statement finds the row again. */
   get hasKey(): boolean {
     return this.#table.keyKind !== 'none';
+  }
+
+  /**
+   * Whether the row alone shows the fate: only its transaction can have inserted it. A row that others write, too, may
+   * have been written since by a transaction that got the same xid.
+   */
+  get isProof(): boolean {
+    return this.hasKey && this.operation === 'insert' && !this.mayVanish;
   }
 
   /** Undefined: there is no such row. `untouched`: it was not updated since it was inserted. */
@@ -234,6 +291,7 @@ class WitnessedRow {
       [xid, ...this.#values],
     );
     const [row] = rows;
+    if (row === undefined && this.mayVanish) return 'unknown';
     const isAsLeft =
       this.operation === 'delete'
         ? row === undefined

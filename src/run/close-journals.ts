@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { hazardCircumstances } from '../ledger/resolve.js';
 import { keyOf } from '../ledger/row-key.js';
 import { type ClosedLedger, LedgerError, type LedgerTask, LedgerWriter } from '../ledger/writer.js';
 import { within } from '../lib/clock.js';
@@ -7,6 +8,7 @@ import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Schema } from '../schema/schema.js';
 import type { Tables } from '../schema/tables.js';
 import type { WorkerStats } from './worker-stats.js';
 
@@ -15,6 +17,9 @@ export interface Journal {
   readonly stats: WorkerStats;
   readonly ledger: LedgerTask | null;
 }
+
+/** The members of a run's schema that its journals depend on. */
+type JournaledSchema = Pick<Schema, 'tables' | 'hazards'>;
 
 /**
  * Closes the journals of workers whose threads have ended. The server is asked for the fate of the transactions
@@ -25,19 +30,19 @@ export interface Journal {
  * @returns that, or else why a ledger could not be written
  */
 export async function closeJournals(
-  tables: Tables,
+  schema: JournaledSchema,
   journals: readonly Journal[],
   target: ConnectionTarget,
   patienceMs: number | null,
   failure: Failure | null,
 ): Promise<Failure | null> {
   for (const { stats } of journals) stats.finishSettling();
-  const closing = new Closing(tables, failure);
+  const closing = new Closing(schema.tables, failure);
   const inDoubt = journals.filter(({ stats }) => stats.pending !== null);
   if (inDoubt.length > 0 && patienceMs !== null) {
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...target, connectTimeoutSeconds }, (client) =>
-      within(settleAll(tables, closing, inDoubt, client, patienceMs), patienceMs),
+      within(settleAll(schema, closing, inDoubt, client, patienceMs), patienceMs),
     );
     // The server is away for good: the fate of the others stays unknown, and is reported so.
     await asking.catch(() => undefined);
@@ -47,7 +52,7 @@ export async function closeJournals(
 }
 
 async function settleAll(
-  tables: Tables,
+  schema: JournaledSchema,
   closing: Closing,
   journals: readonly Journal[],
   client: Client,
@@ -55,13 +60,14 @@ async function settleAll(
 ): Promise<void> {
   const { server: now } = await identifyPrimary(client);
   for (const journal of journals) {
+    const added = hazardCircumstances(schema, journal.ledger, journal.stats.connections);
     await closing.open(journal, (stats, ledger) =>
       settlePending(
         client,
-        tables,
+        schema.tables,
         stats,
         ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
-        { keyOf, server: compareServers(ledger?.server ?? null, now), patienceMs },
+        { keyOf, server: compareServers(ledger?.server ?? null, now), patienceMs, ...added },
       ),
     );
   }

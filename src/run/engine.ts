@@ -430,7 +430,7 @@ export class RunEngine {
     );
     const patienceMs = this.#silent ? null : Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
     const { schema, target } = this.#setup;
-    this.#failure = await closeJournals(schema.tables, journals, target, patienceMs, this.#failure);
+    this.#failure = await closeJournals(schema, journals, target, patienceMs, this.#failure);
   }
 
   #ending(): Omit<RunOutcome, 'seconds' | 'activeSeconds'> {

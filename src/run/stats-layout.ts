@@ -45,9 +45,12 @@ export const ENTRY_WITNESS = 1;
 /** … its events; its number in the ledger, 0 without one; … */
 export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
-/** … the halves of its WAL position, 0 and 0 while it is unknown; and its rows, a cell each. */
+/** … the halves of its WAL position, 0 and 0 while it is unknown; … */
 export const ENTRY_LSN = 6;
-export const ENTRY_ROWS = 8;
+/** … whether it is prepared: a position in PREPARED_ENDS; and its rows, a cell each. */
+export const ENTRY_PREPARED = 8;
+export const ENTRY_ROWS = 9;
+export const PREPARED_ENDS = [null, 'commit', 'rollback'] as const;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
 export const FIRST_PENDING = COUNTERS.length;

@@ -1,4 +1,4 @@
-import { HAZARDS_VERSION, type LedgerHeader } from '../ledger/format.js';
+import { HAZARDS_SINCE, type LedgerHeader } from '../ledger/format.js';
 import type { Tables } from '../schema/tables.js';
 import type {
   KeylessEvent,
@@ -127,7 +127,7 @@ export class Verifier implements EventJudge {
     this.#foreign = new ForeignEvents(results);
     const parts = { transactions: this.#transactions, results };
     this.#hazards =
-      task.version >= HAZARDS_VERSION ? new StreamHazards(results, this.#feed, task.shared) : null;
+      task.version >= HAZARDS_SINCE ? new StreamHazards(results, this.#feed, task.shared) : null;
     this.#matcher = new Matcher({
       ...parts,
       tables,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
-import { HAZARDS_VERSION, type IntentRecord, type LedgerHeader } from '../../ledger/format.js';
+import { HAZARDS_SINCE, type IntentRecord, type LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
 import { lsnBytes } from '../../postgres/lsn.js';
@@ -152,7 +152,7 @@ export class LedgerFeed {
 
   /** Whether the run may have prepared transactions. */
   get #mayPrepare(): boolean {
-    return this.#header !== null && this.#header.ledger >= HAZARDS_VERSION;
+    return this.#header !== null && this.#header.ledger >= HAZARDS_SINCE;
   }
 
   /** Looks for new workers. */

@@ -1,6 +1,6 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
 import { columnSeed, printedColumns } from '../../ledger/fingerprint.js';
-import { HAZARDS_VERSION } from '../../ledger/format.js';
+import { HAZARDS_SINCE } from '../../ledger/format.js';
 import { projectionOf } from '../../ledger/projection.js';
 import { hashText, NULL } from '../../ledger/value-hash.js';
 import { mix } from '../../random/hash.js';
@@ -125,7 +125,7 @@ export class RowPrinter {
     this.#columns = columnsOf(table);
     this.#toasted = this.#columns.filter(({ toasted }) => toasted);
     this.#others = this.#columns.filter(({ toasted }) => !toasted);
-    this.#hasAdded = version >= HAZARDS_VERSION && table.addedColumns.length > 0;
+    this.#hasAdded = version >= HAZARDS_SINCE && table.addedColumns.length > 0;
     this.#isLossy = this.#columns.some(({ project }) => project !== null);
     this.#digested = {
       insert: [...names.keys()],
