@@ -191,6 +191,10 @@ export const verifyEn: typeof verifyPtBR = {
   unpublished: (e) =>
     `the run ${e.run} also writes tables of ${e.extensions.join(', ')}, which --create-slot did not publish; start verify again with --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot needs --source slot:NAME',
+  streamed: (e) =>
+    e.parts === 0
+      ? 'the server sent no part of a transaction before its end (no Stream Start)'
+      : `the server sent ${plural(e.parts, 'part')} of transactions before their end (Stream Start)`,
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
   notRecorded: (e) =>

@@ -208,6 +208,10 @@ export const verifyPtBR = {
   unpublished: (e: { run: string; extensions: readonly string[] }) =>
     `a execução ${e.run} também grava tabelas de ${e.extensions.join(', ')}, que --create-slot não publicou; inicie verify de novo com --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot exige --source slot:NOME',
+  streamed: (e: { parts: number }) =>
+    e.parts === 0
+      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start)'
+      : `o servidor enviou ${plural(e.parts, 'parte', 'partes')} de transações antes do fim delas (Stream Start)`,
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   notRecorded: (e: { folder: string; reason: string }) =>

@@ -70,8 +70,8 @@ export function onlyFlags(sources: Sources): Sources {
 function readFlags(flags: Readonly<Record<string, string>>, problems: readonly Problem[]): Source {
   const given = new Map<OptionKey, Given>();
   for (const key of OPTION_KEYS) {
-    const { flag, deniedBy } = optionOf(key);
-    const name = flag?.name ?? deniedBy;
+    const { flag, deniedBy, enabledBy } = optionOf(key);
+    const name = flag?.name ?? deniedBy ?? enabledBy;
     const text = name === undefined ? undefined : flags[name];
     if (text !== undefined) given.set(key, { text, where: () => `--${name}`, name: `--${name}` });
   }
