@@ -1,5 +1,5 @@
 import type { HazardName } from '../hazards/hazards.js';
-import type { EventOperation } from '../sources/source.js';
+import type { ChangeName } from '../verify/verdict/findings.js';
 import { systemCausePtBR } from './system.pt-BR.js';
 
 /** The report of a run (`report.html`), and the command that writes it, in Brazilian Portuguese. */
@@ -233,10 +233,11 @@ export const pagePtBR = {
     noArrivals: () =>
       'Nenhum evento foi confirmado enquanto `verify` escutava, por isso não se conhece a latência deles.',
     violation: () => 'violação',
-    operation: (operation: EventOperation) =>
-      ({ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' })[
-        operation
-      ],
+    operation: (operation: ChangeName) =>
+      ({
+        ...{ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' },
+        ...{ truncate: 'TRUNCATE', message: 'mensagem' },
+      })[operation],
     key: () => 'chave',
     detail: () => 'o que aconteceu',
     where: () => 'onde',

@@ -233,6 +233,7 @@ async function verifyRun(
     scope: ledger.scope,
     version: ledger.version,
     facts: ledger.facts,
+    shared: () => readFacts(run.ledger).schema?.shared ?? {},
     now: ledger.now,
     publications: opened.publications,
     from: opened.from,
