@@ -1,12 +1,10 @@
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
-import { sqlName, type Table, type TableName } from '../schema/table.js';
-import type { Tables } from '../schema/tables.js';
+import { sqlName, type Table } from '../schema/table.js';
 
 /** How a table is in a publication. */
 export interface Membership {
   readonly publication: string;
-  readonly table: TableName;
   /** Its column list, if it has one. */
   readonly columns: readonly string[] | null;
   /** Its row filter, as SQL; null: it has none. */
@@ -34,29 +32,26 @@ export async function readMembership(
     [publication, table],
   );
   const [found] = rows;
-  return found === undefined ? null : { publication, table, ...found };
+  return found === undefined ? null : { publication, ...found };
 }
 
 /**
  * SQL: takes a table out of its publication. The way back is kept in the comment of the table's sequence, which outlives
  * a killed run, and which belongs to this program: an operator's comments stay.
  */
-export function leave(tables: Tables, membership: Membership): string {
-  const { publication, table } = membership;
+export function leave(table: Table, membership: Membership): string {
+  const { publication } = membership;
   const note = escapeLiteral(JSON.stringify(membership));
-  return `ALTER PUBLICATION ${escapeIdentifier(publication)} DROP TABLE ${table};
-    COMMENT ON SEQUENCE ${noteOf(tables.get(table))} IS ${note}`;
+  return `ALTER PUBLICATION ${escapeIdentifier(publication)} DROP TABLE ${table.name};
+    COMMENT ON SEQUENCE ${noteOf(table)} IS ${note}`;
 }
 
 /** SQL: brings a table back into its publication, in the way it was there. */
-export function rejoin(
-  tables: Tables,
-  { publication, table, columns, filter }: Membership,
-): string {
+export function rejoin(table: Table, { publication, columns, filter }: Membership): string {
   const list = columns === null ? '' : ` (${columns.map(sqlName).join(', ')})`;
   const where = filter === null ? '' : ` WHERE (${filter})`;
-  return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table}${list}${where};
-    COMMENT ON SEQUENCE ${noteOf(tables.get(table))} IS NULL`;
+  return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table.name}${list}${where};
+    COMMENT ON SEQUENCE ${noteOf(table)} IS NULL`;
 }
 
 /** Reads how a table was in the publication that a run took it out of; null: in none. */

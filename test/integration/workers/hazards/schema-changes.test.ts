@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { Client } from 'pg';
 import { findLeftovers, undoLeftovers } from '../../../../src/database/hazard-leftovers.js';
 import { findLeft } from '../../../../src/database/membership.js';
-import { ChangeCycle, changeSchema } from '../../../../workers/hazards/ddl.js';
+import { ddl } from '../../../../workers/hazards/ddl.js';
 import { publication } from '../../../../workers/hazards/publication.js';
 import { truncate } from '../../../../workers/hazards/truncate.js';
 import { startServers } from '../../../helpers/server.js';
@@ -12,7 +12,6 @@ import {
   counted,
   type Decoded,
   expected,
-  type History,
   type Recorded,
   schema,
   shortXid,
@@ -22,6 +21,8 @@ import {
 
 const ALL = `TABLE ${tables.names.join(', ')}`;
 const { changes, truncate: truncated, unpublish } = schema.hazards;
+/** The moments are not looked at. */
+const OFTEN = { everyMs: 1 };
 
 for (const server of await startServers({ settings: { wal_level: 'logical' } })) {
   const { version } = server;
@@ -32,16 +33,20 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       ALL,
       async (history) => {
         const before = await catalogue(history.client);
-        const cycle = new ChangeCycle(schema);
-        const made: string[] = [];
+        const policy = ddl(OFTEN, schema);
         // Twice: what stays is made once.
         for (let step = 0; step < 2 * changes.length - 1; step++) {
-          made.push(await makeNext(history, cycle));
+          await history.happen(policy);
           await history.others();
         }
         const names = changes.map(({ name, table }) => `${name} ${table}`);
         const again = changes.filter(({ stays }) => stays === null);
-        assert.deepEqual(made, [...names, ...again.map(({ name, table }) => `${name} ${table}`)]);
+        assert.deepEqual(
+          history.recorded.flatMap(({ outcome }) =>
+            (outcome.hazards?.ddl ?? []).map(({ change, table }) => `${change} ${table}`),
+          ),
+          [...names, ...again.map(({ name, table }) => `${name} ${table}`)],
+        );
         assert.deepEqual(await catalogue(history.client), {
           ...before,
           routes: [...before.routes, 'inalatória'],
@@ -62,21 +67,14 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       server,
       ALL,
       async (history) => {
-        const { client, hazard } = history;
+        const { client } = history;
         const before = await catalogue(client);
         for (let steps = 1; steps < changes.length; steps++) {
-          const cycle = new ChangeCycle(schema);
-          for (let step = 0; step < steps; step++) await makeNext(history, cycle);
+          const policy = ddl(OFTEN, schema);
+          for (let step = 0; step < steps; step++) await history.happen(policy);
           if (steps % 2 === 0) await undoLeftovers(client, await findLeftovers(client, schema));
-          else {
-            // Another life of the thread: each is recorded.
-            const successor = new ChangeCycle(schema);
-            for (let left = await successor.undo(client); left !== null; ) {
-              const undo = left;
-              await hazard((transaction) => changeSchema(transaction, undo).then(() => true));
-              left = await successor.undo(client);
-            }
-          }
+          // Another life of the thread.
+          else await history.undo(ddl(OFTEN, schema));
           const { routes: _, ...after } = await catalogue(client);
           assert.deepEqual({ ...after, routes: before.routes }, before, `after ${steps} steps`);
         }
@@ -91,7 +89,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       async (history) => {
         for (let times = 0; times < 8; times++) {
           await history.others();
-          await history.hazard((transaction) => truncate(transaction).then(() => true));
+          await history.happen(truncate(OFTEN, truncated));
         }
         await history.others();
       },
@@ -139,11 +137,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
         const table = tables.get(unpublish!);
         for (let times = 0; times < 10; times++) {
           await history.others();
-          await history.hazard(async (transaction) => {
-            const change = await publication(transaction, 'history');
-            if (change !== null) transaction.addSchemaChange(change);
-            return change !== null;
-          });
+          await history.happen(publication({ ...OFTEN, name: 'history' }, table));
           assert.equal((await findLeft(history.client, table)) !== null, times % 2 === 0);
         }
         await history.others();
@@ -177,18 +171,6 @@ async function countRows(client: Client): Promise<Record<string, number>> {
 
 function lsnsOf(recorded: readonly Recorded[]): ReadonlyMap<number, number> {
   return new Map(recorded.map(({ xid, lsn }) => [shortXid(xid), lsn]));
-}
-
-/** Makes the change that is due, and returns its name and table. */
-async function makeNext(history: History, cycle: ChangeCycle): Promise<string> {
-  const change = await cycle.next(history.client);
-  assert.ok(change !== null);
-  await history.hazard(async (transaction) => {
-    await changeSchema(transaction, change);
-    return true;
-  });
-  cycle.made(change);
-  return `${change.name} ${change.table}`;
 }
 
 /** Do the rows of every event have the added columns that the records say, by their LSNs? Returns those that were seen. */
