@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
 import { sqlName, type Table } from '../schema/table.js';
+import { runSql } from './scripts.js';
 
 /** How a table is in a publication. */
 export interface Membership {
@@ -51,7 +52,7 @@ export function rejoin(table: Table, { publication, columns, filter }: Membershi
   const list = columns === null ? '' : ` (${columns.map(sqlName).join(', ')})`;
   const where = filter === null ? '' : ` WHERE (${filter})`;
   return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table.name}${list}${where};
-    COMMENT ON SEQUENCE ${noteOf(table)} IS NULL`;
+    ${forget(table)}`;
 }
 
 /** Reads how a table was in the publication that a run took it out of; null: in none. */
@@ -62,6 +63,27 @@ export async function findLeft(client: Client, table: Table): Promise<Membership
   );
   const note = rows[0]?.note ?? null;
   return note === null ? null : (JSON.parse(note) as Membership);
+}
+
+/**
+ * Brings a table back into the publication that a run took it out of; forgets that where it is back, or the publication
+ * is gone. Does nothing where the role does not own the publication. No run may be under way.
+ */
+export async function bringBack(client: Client, table: Table, left: Membership): Promise<void> {
+  const { rows } = await client.query<{ owned: boolean }>(
+    "SELECT pg_has_role(pubowner, 'USAGE') AS owned FROM pg_publication WHERE pubname = $1",
+    [left.publication],
+  );
+  const [found] = rows;
+  if (found?.owned === false) return;
+  const isBack = (await readMembership(client, left.publication, table)) !== null;
+  const isOver = found === undefined || isBack;
+  await runSql(client, isOver ? forget(table) : rejoin(table, left));
+}
+
+/** SQL: the table is out of no publication. */
+function forget(table: Table): string {
+  return `COMMENT ON SEQUENCE ${noteOf(table)} IS NULL`;
 }
 
 /** The sequence whose comment has the note. */

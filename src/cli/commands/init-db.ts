@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { findLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
 import { dropQuiet, isQuietLeft } from '../../database/hazards.js';
+import { bringBack, findLeft } from '../../database/membership.js';
 import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -44,11 +45,16 @@ export async function prepareSchema(
 /** Undoes what hazards of a killed run left, and returns the tables. While a stream writes them it does nothing. */
 async function undoHazards(client: Client, schema: Schema): Promise<TableName[]> {
   const leftovers = await findLeftovers(client, schema);
+  const { unpublish } = schema.hazards;
+  const absent = unpublish === null ? null : schema.tables.get(unpublish);
+  const left = absent === null ? null : await findLeft(client, absent);
   const quiet = await isQuietLeft(client);
-  if (leftovers.length === 0 && !quiet) return [];
+  if (leftovers.length === 0 && left === null && !quiet) return [];
   // Until the session ends.
   if (!(await lockTables(client, await readTableOids(client, schema.tables)))) return [];
   await undoLeftovers(client, leftovers);
+  if (absent !== null && left !== null) await bringBack(client, absent, left);
   if (quiet) await dropQuiet(client);
-  return leftovers.map(({ table }) => table);
+  const tables = leftovers.map(({ table }) => table);
+  return left === null ? tables : [...new Set([...tables, absent!.name])];
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { isQuietLeft, requireHazards } from '../../../src/database/hazards.js';
+import { leave, readMembership } from '../../../src/database/membership.js';
 import { EXIT, OperatorError } from '../../../src/errors.js';
 import { QUIET_SCHEMA } from '../../../src/hazards/hazards.js';
 import { chosenHazards, parseHazards } from '../../../src/hazards/parse.js';
@@ -80,6 +81,25 @@ for (const server of servers) {
         assert.match(await of('cdc'), /"cdc" does not list auditoria; ALTER PUBLICATION cdc ADD/);
         await db.query('ALTER PUBLICATION cdc ADD TABLE auditoria');
         assert.equal(await of('cdc'), '');
+        // As a run leaves it that is killed while the table is out.
+        const auditoria = extended.tables.get('auditoria');
+        const membership = await withConnection(db.target, (client) =>
+          readMembership(client, 'cdc', auditoria),
+        );
+        await db.query(leave(auditoria, membership!));
+        const listed = async () =>
+          (
+            await db.query(
+              "SELECT FROM pg_publication_tables WHERE pubname = 'cdc' AND tablename = 'auditoria'",
+            )
+          ).length;
+        assert.equal(await listed(), 0);
+        assert.equal(await of('cdc'), '');
+        const back = await run('init-db --with prontuario');
+        assert.match(back.stderr, /undid what the hazards of a run left in auditoria/);
+        assert.equal(await listed(), 1);
+        assert.doesNotMatch((await run('init-db --with prontuario')).stderr, /undid/);
+
         if (version !== 14) {
           await db.query('ALTER PUBLICATION cdc ADD TABLES IN SCHEMA public');
           assert.match(await of('cdc'), /"cdc" has the whole schema of auditoria/);
@@ -125,9 +145,9 @@ for (const server of servers) {
           assert.equal(code, EXIT.done, stderr);
           return withConnection(db.target, isQuietLeft);
         };
-        const leave = () =>
+        const leaveBehind = () =>
           db.query(`CREATE SCHEMA ${QUIET_SCHEMA} CREATE TABLE ${QUIET_SCHEMA}.t (id int)`);
-        await leave();
+        await leaveBehind();
         const stream = await connect(db.target);
         try {
           const { tables } = schemaWith([]);
@@ -137,7 +157,7 @@ for (const server of servers) {
           await stream.end();
         }
         assert.equal(await run('init-db'), false);
-        await leave();
+        await leaveBehind();
         assert.equal(await run('reset --yes'), false);
       }),
     ));
