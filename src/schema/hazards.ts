@@ -34,8 +34,8 @@ export interface SchemaChange {
    */
   readonly columns?: Readonly<Record<string, string | null>>;
   /**
-   * Makes a row of the table that uses what changed, of one as its event type inserts it. It is written after the
-   * statements in the same transaction.
+   * Makes a row of the table that uses what changed, of one as its event type inserts it. Some are written after the
+   * statements, in the same transaction.
    */
   rowOf?(row: Row): Row;
   /** The rows that are deleted before the statements, because they would vanish with what these drop. */

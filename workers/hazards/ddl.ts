@@ -81,7 +81,7 @@ export async function changeSchema(
     table,
     ...(columns === undefined ? {} : { columns }),
   });
-  await writeRow(transaction, change);
+  await writeRows(transaction, change);
 }
 
 /** Deletes the rows of a partition, each with an event of its own: dropped with it, they would have none. */
@@ -103,15 +103,16 @@ async function empty(
   await transaction.write([{ table, operation: 'delete', rows: keys, candidates: [], spec }]);
 }
 
-/** Writes the row that uses what was changed. */
-async function writeRow(
+/** Writes rows that use what was changed. */
+async function writeRows(
   transaction: HazardTransaction,
   { table, rowOf }: SchemaChange,
 ): Promise<void> {
   const { schema, builder, now } = transaction.tools;
   const spec = schema.seederOf(table);
   if (rowOf === undefined || spec === null) return;
-  const writes = builder.inserts(spec, 1, now);
+  // Where there is no row to reference, the first ones are parents.
+  const writes = builder.inserts(spec, spec.parents.length + 1, now);
   await transaction.write(
     writes.map((write) =>
       write.table.name === table ? { ...write, rows: write.rows.map(rowOf) } : write,
