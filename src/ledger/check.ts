@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { findPrepared } from '../postgres/prepared.js';
 import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
@@ -7,6 +8,7 @@ import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
 import { KeyedWrites } from './keyed-writes.js';
 import { explainByOthers, type OtherLedger } from './later-changes.js';
+import { readRunHazards } from './run-hazards.js';
 import { type LedgerTotals, readLedger } from './totals.js';
 import { type IntentLocation, WorkerWrites } from './worker-writes.js';
 
@@ -27,6 +29,8 @@ export interface LedgerDifference {
   readonly xid: number | null;
   /** `xmin` of the row; null if there is no row. */
   readonly xmin: number | null;
+  /** A TRUNCATE of the run emptied the table after that. */
+  readonly emptied?: true;
   /** The place of the transaction in the ledger; null for a lease. */
   readonly file: string | null;
   readonly intent: number | null;
@@ -42,11 +46,14 @@ export interface LedgerCheck {
   };
   /** Tables with rows in the ledger that were not compared, because nothing but their whole content identifies a row. */
   readonly unchecked: readonly TableName[];
+  /** Names of prepared transactions of the run that are still there. */
+  readonly prepared: readonly string[];
 }
 
 /**
- * Compares a ledger with the database, in one snapshot. Reads every file once and keeps the entries of one worker at
- * a time, and those of keys that are texts until the end. A difference may be explained by the ledger of a run that changed the row later.
+ * Compares a ledger with the database, in one snapshot. Reads every file once (of a run with hazards twice) and keeps the
+ * entries of one worker at a time, and those of keys that are texts until the end. A difference may be explained by the
+ * ledger of a run that changed the row later.
  *
  * @param tables those of the ledger (`tablesOfLedger`)
  * @param others ledgers of runs that may have written after `started`
@@ -58,8 +65,10 @@ export async function checkLedger(
   onHeader: (header: LedgerHeader) => void,
   others: (started: string | null) => readonly OtherLedger[] = () => [],
 ): Promise<LedgerCheck> {
-  const writes = new WorkerWrites(tables);
-  const keyed = new KeyedWrites(tables);
+  const hazards = await readRunHazards(tables, folder);
+  const writes = new WorkerWrites(tables, hazards);
+  const keyed = new KeyedWrites(tables, hazards);
+  let run = '';
   const found: KeyDifference[] = [];
   const described: LedgerDifference[] = [];
   let count = 0;
@@ -71,7 +80,10 @@ export async function checkLedger(
   await beginComparison(client);
   try {
     const totals = await readLedger(tables, folder, {
-      onHeader,
+      onHeader: (header) => {
+        run = header.run;
+        onHeader(header);
+      },
       onFile: (path) => {
         writes.beginFile(path);
         keyed.beginFile(path);
@@ -83,20 +95,21 @@ export async function checkLedger(
       },
       onWorkerEnd: async () => {
         for (const [table, entries] of writes.tables) {
-          count += await compare(client, table, expectationsOf(entries), wanted, keep(writes));
+          const expected = expectationsOf(entries, null, writes.remainsOf(table.name));
+          count += await compare(client, table, expected, wanted, keep(writes));
         }
         writes.clear();
       },
     });
     const places = keyed.order();
     for (const { table, keys, entries } of keyed.tables) {
-      const expectations = expectationsOf(entries, places);
+      const expectations = expectationsOf(entries, places, keyed.remainsOf(table.name));
       count += await compareKeyed(client, table, keys, expectations, wanted, keep(keyed));
     }
     const explained =
       found.length === 0 ? [] : await explainByOthers(found, others(totals.started), totals);
     const runs: Record<string, number> = {};
-    for (const run of explained) if (run !== null) runs[run] = (runs[run] ?? 0) + 1;
+    for (const other of explained) if (other !== null) runs[other] = (runs[other] ?? 0) + 1;
     const since = Object.values(runs).reduce((sum, keys) => sum + keys, 0);
     const examples = described.filter((_, i) => explained[i] === null).slice(0, DIFFERENCES_LISTED);
     return {
@@ -104,6 +117,7 @@ export async function checkLedger(
       differences: { count: count - since, examples },
       changedSince: { count: since, runs },
       unchecked: uncheckedOf(tables, totals),
+      prepared: hazards === null ? [] : await findPrepared(client, run),
     };
   } finally {
     await client.query('ROLLBACK').catch(() => undefined);
@@ -124,11 +138,13 @@ interface Locations {
 }
 
 function describe(
-  { table, key, xmin, expected: { entry } }: KeyDifference,
+  { table, key, xmin, expected: { entry, emptied } }: KeyDifference,
   writes: Locations,
 ): LedgerDifference {
   const { write: operation, xid } = entry;
   const location = operation === null ? null : writes.locate(entry.transaction);
   const { file = null, intent = null } = location ?? {};
-  return { table, key, operation, committed: entry.fate === 'committed', xid, xmin, file, intent };
+  const committed = entry.fate === 'committed';
+  const difference = { table, key, operation, committed, xid, xmin, file, intent };
+  return emptied === true ? { ...difference, emptied } : difference;
 }

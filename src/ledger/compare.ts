@@ -3,6 +3,7 @@ import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
 import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
+import { idOfText } from './keys.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
 const SLICE_BLOCKS = 2_000;
@@ -75,7 +76,7 @@ export async function compare(
 }
 
 /**
- * Compares the rows of a table whose keys are texts. The number of a key in an expectation is its place in `keys`.
+ * Compares rows of a table by their keys as texts. The number of a key in an expectation is its place in `keys`.
  * Returns and passes on the same as `compare`.
  */
 export async function compareKeyed(
@@ -92,7 +93,8 @@ export async function compareKeyed(
     for (const { at, xmin } of await findDifferingKeys(client, table, keys, slice)) {
       differences++;
       const expected = slice[at]!;
-      const key = keys[expected.first]!;
+      const text = keys[expected.first]!;
+      const key = table.keyKind === 'id' ? idOfText(text) : text;
       if (wanted() > 0) onDifference({ table: table.name, key, expected, xmin });
     }
     slice = [];

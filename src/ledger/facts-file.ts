@@ -52,27 +52,29 @@ export function addFacts(ledger: string, database: DatabaseFacts): void {
 
 /**
  * Reads the file. `facts` is null if there is no file, as in version 1, or if its seals are broken (`damaged`). `schema`
- * is null in the same cases, and if the file is older than this member.
+ * is null in the same cases, and if the file is older than this member. `version`: of its format; 0 in the same cases.
  */
 export function readFacts(ledger: string): {
   readonly facts: LedgerFacts | null;
   readonly schema: LedgerSchema | null;
+  readonly version: number;
   readonly damaged: boolean;
 } {
   const path = factsFile(ledger);
-  if (!existsSync(path)) return { facts: null, schema: null, damaged: false };
+  const nothing = { facts: null, schema: null, version: 0 };
+  if (!existsSync(path)) return { ...nothing, damaged: false };
   let header: FactsHeader | null = null;
   const found: Partial<Record<FactsRecord['found'], DatabaseFacts>> = {};
   for (const { record, problem } of readLines(path).lines) {
-    if (problem === 'broken') return { facts: null, schema: null, damaged: true };
+    if (problem === 'broken') return { ...nothing, damaged: true };
     if (record === null) continue;
     if ('ledger' in record) header = record;
     else found[record.found] = record.database;
   }
   const { begin, end = null } = found;
-  if (header === null || begin === undefined) return { facts: null, schema: null, damaged: true };
-  const { server, schema = null } = header;
-  return { facts: { server, begin, end }, schema, damaged: false };
+  if (header === null || begin === undefined) return { ...nothing, damaged: true };
+  const { server, schema = null, ledger: version } = header;
+  return { facts: { server, begin, end }, schema, version, damaged: false };
 }
 
 function readLines(path: string): {

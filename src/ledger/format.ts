@@ -12,12 +12,15 @@ import type { KeyList } from './keys.js';
  */
 export const LEDGER_VERSIONS: readonly unknown[] = [1, 2, 3, 4];
 
+/** The version of ledgers whose runs have hazards. */
+export const HAZARDS_SINCE = 4;
+
 /** The version that a run writes: the lowest whose readers understand it. */
 export function ledgerVersion(
   { extensions }: Pick<LedgerSchema, 'extensions'>,
   hazards = false,
 ): number {
-  if (hazards) return 4;
+  if (hazards) return HAZARDS_SINCE;
   return extensions.length === 0 ? 2 : 3;
 }
 

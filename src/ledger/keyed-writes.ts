@@ -4,10 +4,12 @@ import type { Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { Entries } from './entries.js';
 import { decodeKeys } from './keys.js';
+import type { RunHazards } from './run-hazards.js';
 import type { LedgerTransaction } from './transactions.js';
+import type { Remains } from './truncates.js';
 import { type IntentLocation, without, xidOfRows } from './worker-writes.js';
 
-/** The writes of a table whose keys are texts. */
+/** The writes of a table whose keys are texts, or those of its ids that several workers may write. */
 export interface KeyedEntries {
   readonly table: Table;
   /** By key: its number, which stands for the key in `entries`. */
@@ -28,18 +30,21 @@ interface Growing extends KeyedEntries {
 }
 
 /**
- * Collects the writes of a whole run to tables whose keys are texts. A worker that changes such a key may change rows of
- * other workers, by ON UPDATE CASCADE. So the LSN orders the transactions of a key: the later one waited for the
+ * Collects the writes of a whole run to tables whose keys are texts, and to ids that several workers may write. A worker
+ * that changes a text may change rows of other workers, by ON UPDATE CASCADE. So the LSN orders the transactions of a key: the later one waited for the
  * COMMIT of the earlier one, and its LSN was read after that.
  */
 export class KeyedWrites {
   readonly #tables: Tables;
+  readonly #hazards: RunHazards | null;
   readonly #entries = new Map<TableName, Growing>();
   readonly #transactions: KeyedTransaction[] = [];
   #file = '';
 
-  constructor(tables: Tables) {
+  /** @param hazards of the run; null: it had none */
+  constructor(tables: Tables, hazards: RunHazards | null = null) {
     this.#tables = tables;
+    this.#hazards = hazards;
   }
 
   /** The tables that have entries. */
@@ -56,7 +61,8 @@ export class KeyedWrites {
     let transaction = -1;
     for (const name of Object.keys(intent.rows)) {
       const table = this.#tables.get(name);
-      if (table.keyKind !== 'columns') continue;
+      const shared = this.#hazards?.shared.get(name);
+      if (table.keyKind !== 'columns' && shared === undefined) continue;
       if (transaction < 0) {
         const located = { file: this.#file, intent: intent.intent, lsn: lsnBytes(lsn) ?? 0 };
         transaction = this.#transactions.push(located) - 1;
@@ -67,6 +73,7 @@ export class KeyedWrites {
         const all = intent.rows[name]?.[write];
         if (all === undefined) continue;
         for (const key of decodeKeys(table, without(table, all, dropped[name]?.[write]))) {
+          if (shared?.has(key) === false) continue;
           const text = String(key);
           const known = numbers.get(text);
           const number = known ?? keys.push(text) - 1;
@@ -86,6 +93,12 @@ export class KeyedWrites {
     const places = new Uint32Array(sorted.length);
     for (const [place, transaction] of sorted.entries()) places[transaction] = place;
     return places;
+  }
+
+  /** As of `WorkerWrites`. */
+  remainsOf(table: TableName): ((transaction: number) => Remains) | null {
+    const remains = this.#hazards?.truncates.of(table) ?? null;
+    return remains === null ? null : (transaction) => remains(this.#transactions[transaction]!.lsn);
   }
 
   /** The location of an entry's `transaction`. */

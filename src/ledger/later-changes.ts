@@ -3,7 +3,10 @@ import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type KeyDifference, xminOf } from './compare.js';
+import type { Entry } from './entries.js';
 import { KeyedWrites } from './keyed-writes.js';
+import { idOfText } from './keys.js';
+import { readRunHazards } from './run-hazards.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';
 
@@ -30,6 +33,10 @@ interface LaterChange {
   readonly xid: number | null;
   /** Another run inserted a row with this key. */
   readonly inserted: boolean;
+  /** Another run truncated the table. */
+  readonly emptied: boolean;
+  /** Its transaction, by `Entry.transaction`. Null: it is a TRUNCATE. */
+  readonly transaction: number | null;
 }
 
 /**
@@ -61,17 +68,20 @@ async function readChanges(
   { servers, started }: CheckedRun,
   changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
-  const writes = new WorkerWrites(tables);
-  const keyed = new KeyedWrites(tables);
+  const hazards = await readRunHazards(tables, folder);
+  const writes = new WorkerWrites(tables, hazards);
+  const keyed = new KeyedWrites(tables, hazards);
+  /** In the order of time, as far as they are of one key. */
   const found: [KeyDifference, LaterChange][] = [];
+  const emptied: { readonly table: TableName; readonly xid: number }[] = [];
   let isOwn = false;
   const note = (
     difference: KeyDifference | undefined,
-    write: Operation | null,
-    xid: number | null,
+    { write, xid, transaction }: Pick<Entry, 'write' | 'xid' | 'transaction'>,
   ) => {
     if (difference === undefined || write === null) return;
-    found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
+    const change = { run, write, xid, transaction, inserted: write === 'insert', emptied: false };
+    found.push([difference, change]);
   };
   const totals = await readLedger(tables, folder, {
     onHeader: ({ server }) => {
@@ -83,17 +93,18 @@ async function readChanges(
       if (!isOwn || transaction.outcome !== 'committed') return;
       writes.add(transaction);
       keyed.add(transaction);
+      for (const table of transaction.intent.hazards?.truncated ?? []) {
+        emptied.push({ table, xid: Number(transaction.xid) });
+      }
     },
     onWorkerEnd: async () => {
       for (const [table, entries] of writes.tables) {
         const wanted = keys.get(table.name);
         if (wanted === undefined) continue;
         for (let i = 0; i < entries.size; i++) {
-          const { first, last, write, xid } = entries.get(i);
-          if (write === null) continue;
-          for (let key = first; key <= last; key++) {
-            note(wanted.get(key), write, xid);
-          }
+          const entry = entries.get(i);
+          if (entry.write === null) continue;
+          for (let key = entry.first; key <= entry.last; key++) note(wanted.get(key), entry);
         }
       }
       writes.clear();
@@ -101,9 +112,19 @@ async function readChanges(
   });
   for (const { table, keys: texts, entries } of keyed.tables) {
     const wanted = keys.get(table.name);
-    for (let i = 0; wanted !== undefined && i < entries.size; i++) {
-      const { first, write, xid } = entries.get(i);
-      note(wanted.get(texts[first]!), write, xid);
+    if (wanted === undefined) continue;
+    const places = keyed.order();
+    const written = Array.from({ length: entries.size }, (_, i) => entries.get(i));
+    written.sort((a, b) => places[a.transaction]! - places[b.transaction]!);
+    for (const entry of written) {
+      const text = texts[entry.first]!;
+      note(wanted.get(table.keyKind === 'id' ? idOfText(text) : text), entry);
+    }
+  }
+  for (const { table, xid } of emptied) {
+    for (const difference of keys.get(table)?.values() ?? []) {
+      const members = { inserted: false, emptied: true, transaction: null };
+      found.push([difference, { run, write: 'delete', xid, ...members }]);
     }
   }
   // Without xids the clock decides: a run that ended before the checked one began made no later change.
@@ -112,18 +133,35 @@ async function readChanges(
     const own = difference.expected.entry.xid;
     if (change.xid !== null && own !== null ? change.xid <= own : over) continue;
     const before = changes.get(difference);
-    const inserted = change.inserted || before?.inserted === true;
-    const isLast = (before?.xid ?? -1) <= (change.xid ?? Number.POSITIVE_INFINITY);
-    changes.set(difference, { ...(before === undefined || isLast ? change : before), inserted });
+    changes.set(difference, before === undefined ? change : joined(before, change));
   }
 }
 
+/** The last of two changes. Those of one run come in the order of time, but for its TRUNCATEs. */
+function joined(before: LaterChange, change: LaterChange): LaterChange {
+  const isOrdered = before.run === change.run && change.transaction !== null;
+  const isLast = isOrdered || (before.xid ?? -1) <= (change.xid ?? Number.POSITIVE_INFINITY);
+  const isSame = isOrdered && before.transaction === change.transaction;
+  return {
+    ...(isLast ? change : before),
+    ...(isSame ? { write: netOf(before.write, change.write) } : {}),
+    inserted: before.inserted || change.inserted,
+    emptied: before.emptied || change.emptied,
+  };
+}
+
+/** The effect of two writes of one key in one transaction, of which inserts come first and deletes last. */
+function netOf(before: Operation, write: Operation): Operation {
+  if (write === 'update') return before;
+  return write === 'delete' && before === 'insert' ? 'update' : write;
+}
+
 function explains(
-  { write, xid, inserted }: LaterChange,
+  { write, xid, inserted, emptied }: LaterChange,
   { expected, xmin }: KeyDifference,
 ): boolean {
   const existed = expected.rule !== 'none';
-  if (write === 'delete') return existed && xmin === null;
-  if (xmin === null || (xid !== null && xminOf(xid) !== xmin)) return false;
+  if (xmin === null) return existed && (write === 'delete' || emptied);
+  if (write === 'delete' || (xid !== null && xminOf(xid) !== xmin)) return false;
   return existed ? write === 'update' : inserted;
 }

@@ -69,7 +69,13 @@ export class SealedLines<R extends object> {
 
   /** Lines that the next bytes complete. Throws an `OperatorError` on a file of another version. */
   *push(bytes: Buffer): Generator<SealedLine<R>> {
-    const texts = (this.#rest + this.#decoder.write(bytes)).split('\n');
+    const piece = this.#decoder.write(bytes);
+    // A line of several megabytes is put together once, at its end.
+    if (!piece.includes('\n')) {
+      this.#rest += piece;
+      return;
+    }
+    const texts = (this.#rest + piece).split('\n');
     this.#rest = texts.pop() ?? '';
     for (const text of texts) {
       const line = this.#read(text);

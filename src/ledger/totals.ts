@@ -3,6 +3,8 @@ import { noRows, OPERATIONS, type RowCounts } from '../schema/changes.js';
 import type { Tables } from '../schema/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
 import { fileNumbers, ledgerFiles } from './folder.js';
+import { HAZARDS_SINCE } from './format.js';
+import { HazardCounts, type HazardTotals } from './hazard-totals.js';
 import { type LedgerProblem, LedgerReader, type LedgerReaderListener } from './reader.js';
 import type { Outcome } from './transactions.js';
 
@@ -22,6 +24,8 @@ export interface LedgerTotals {
   /** Rows of committed transactions. */
   readonly rows: Readonly<RowCounts>;
   readonly problems: { readonly count: number; readonly examples: readonly LedgerProblem[] };
+  /** Left out: the run had no hazards. */
+  readonly hazards?: HazardTotals;
 }
 
 /** Receives the content of a ledger, file by file. */
@@ -41,6 +45,7 @@ export async function readLedger(
   const rows = noRows(tables);
   const examples: LedgerProblem[] = [];
   const servers = new Map<string, ServerIdentity>();
+  const hazards = new HazardCounts();
   const files = ledgerFiles(folder);
   let count = 0;
   let version = 0;
@@ -76,6 +81,10 @@ export async function readLedger(
         }
         listener.onHeader?.(header);
       },
+      onTransaction: (transaction) => {
+        if (transaction.intent.hazards !== undefined) hazards.add(transaction);
+        listener.onTransaction?.(transaction);
+      },
       onProblem,
     });
     await reader.readAll();
@@ -103,6 +112,7 @@ export async function readLedger(
     transactions,
     rows,
     problems: { count, examples },
+    ...(version >= HAZARDS_SINCE ? { hazards: hazards.totals } : {}),
   };
 }
 

@@ -1,10 +1,13 @@
+import { lsnBytes } from '../postgres/lsn.js';
 import { OPERATIONS, type Operation } from '../schema/changes.js';
-import type { Table, TableName } from '../schema/table.js';
+import type { Key, Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { Entries } from './entries.js';
 import type { IntentRecord, LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
+import type { RunHazards } from './run-hazards.js';
 import type { LedgerTransaction } from './transactions.js';
+import type { Remains } from './truncates.js';
 
 /** A transaction's file, and its number there. */
 export interface IntentLocation {
@@ -14,17 +17,22 @@ export interface IntentLocation {
 
 /**
  * Collects the leases and writes of one worker to tables whose keys are ids, by table. Only one worker of a run writes an
- * id.
+ * id, but for shared ones: these are left to `KeyedWrites`.
  */
 export class WorkerWrites {
   readonly #tables: Tables;
+  readonly #hazards: RunHazards | null;
+  /** By transaction: its LSN in bytes, 0 if the ledger has none. */
+  #lsns: number[] = [];
   readonly #entries = new Map<TableName, Entries>();
   /** The files, each with the number before its first transaction. */
   #files: { readonly path: string; readonly base: number }[] = [];
   #latest = 0;
 
-  constructor(tables: Tables) {
+  /** @param hazards of the run; null: it had none */
+  constructor(tables: Tables, hazards: RunHazards | null = null) {
     this.#tables = tables;
+    this.#hazards = hazards;
   }
 
   /** The tables that have entries. */
@@ -47,9 +55,10 @@ export class WorkerWrites {
     forEachBlock(keys, (first, last) => entries.add({ first, last, ...fixed }));
   }
 
-  add({ intent, outcome, xid, dropped }: LedgerTransaction): void {
+  add({ intent, outcome, xid, lsn, dropped }: LedgerTransaction): void {
     const transaction = (this.#files.at(-1)?.base ?? 0) + intent.intent;
     this.#latest = Math.max(this.#latest, transaction);
+    if (this.#hazards !== null) this.#lsns[transaction] = lsnBytes(lsn) ?? 0;
     const fate = outcome === 'committed' || outcome === 'aborted' ? outcome : 'either';
     const named = xidOfRows(intent, xid);
     for (const name of Object.keys(intent.rows)) {
@@ -58,10 +67,23 @@ export class WorkerWrites {
       for (const write of OPERATIONS) {
         const all = intent.rows[name]?.[write];
         if (all === undefined) continue;
-        const keys = without(table, all, dropped[name]?.[write]);
+        const keys = this.#ownOf(table, without(table, all, dropped[name]?.[write]));
         this.#add(name, write, keys, { fate, xid: named, transaction });
       }
     }
+  }
+
+  /** `keys` without those that several workers may write. */
+  #ownOf(table: Table, keys: KeyList): KeyList {
+    const shared = this.#hazards?.shared.get(table.name);
+    if (shared === undefined) return keys;
+    return keyListOf(decodeKeys(table, keys).filter((key) => !shared.has(key)));
+  }
+
+  /** What the run's TRUNCATEs left of the rows of a transaction; null: there was none of this table. */
+  remainsOf(table: TableName): ((transaction: number) => Remains) | null {
+    const remains = this.#hazards?.truncates.of(table) ?? null;
+    return remains === null ? null : (transaction) => remains(this.#lsns[transaction] ?? 0);
   }
 
   /** The location of an entry's `transaction`. Of a lease, only the file is right. */
@@ -74,6 +96,7 @@ export class WorkerWrites {
     for (const entries of this.#entries.values()) entries.clear();
     this.#files = [];
     this.#latest = 0;
+    this.#lsns = [];
   }
 
   #add(
@@ -98,11 +121,17 @@ export function xidOfRows({ subtransactions }: IntentRecord, xid: string | null)
   return subtransactions === true || xid === null ? null : Number(xid);
 }
 
-/** `keys` without those in `dropped`. */
+/** `keys` without those in `dropped`: a key that is listed several times is left out as often as it was dropped. */
 export function without(table: Table, keys: KeyList, dropped: KeyList | undefined): KeyList {
   if (dropped === undefined) return keys;
-  const gone = new Set(decodeKeys(table, dropped));
-  return keyListOf(decodeKeys(table, keys).filter((key) => !gone.has(key)));
+  const gone = new Map<Key, number>();
+  for (const key of decodeKeys(table, dropped)) gone.set(key, (gone.get(key) ?? 0) + 1);
+  const isKept = (key: Key) => {
+    const times = gone.get(key) ?? 0;
+    if (times > 0) gone.set(key, times - 1);
+    return times === 0;
+  };
+  return keyListOf(decodeKeys(table, keys).filter(isKept));
 }
 
 /** Calls `each` with the blocks of a list. Leaves out keys that are not ids below 2^53: rows are looked up by id. */

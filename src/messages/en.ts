@@ -34,7 +34,8 @@ const ledgerSays = (e: KeyEntry): string => {
   if (e.operation === null) return 'this run took the id, and no transaction of the ledger used it';
   const done = { insert: 'inserted', update: 'updated', delete: 'deleted' }[e.operation];
   const name = e.xid === null ? 'a transaction' : `transaction ${e.xid}`;
-  return e.committed ? `${done} by ${name}` : `not ${done}, since ${name} was aborted`;
+  const since = e.emptied === true ? ', and removed since by a TRUNCATE' : '';
+  return e.committed ? `${done} by ${name}${since}` : `not ${done}, since ${name} was aborted`;
 };
 
 const stopReasons: Readonly<Record<StoppedBy, string>> = {
@@ -328,7 +329,22 @@ export const en: Messages = {
     unchecked: (e) =>
       `not compared, since without a key nothing identifies a row: ${e.tables.join(', ')}; \`verify\` counts equal rows`,
     notHeld: (e) =>
-      `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
+      `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger${e.prepared === 0 ? '' : `, ${plural(e.prepared, 'prepared transaction')} without an end`}`,
+    hazards: () => 'hazards, by the transactions that they happened in',
+    noHazard: () => 'none happened',
+    undoneRows: () => 'rows rolled back with their savepoint',
+    messages: () => 'logical messages',
+    prepared: () => 'prepared transactions',
+    preparedEnds: (e) => `${number(e.committed)} committed · ${number(e.aborted)} rolled back`,
+    truncates: () => 'TRUNCATEs, with their LSN',
+    schemaChanges: () => 'schema changes, with their LSN',
+    undecidedPrepared: () => 'prepared transactions without an outcome, by name',
+    stillPrepared: (e) =>
+      `${e.count === 1 ? 'a prepared transaction of the run is' : `${number(e.count)} prepared transactions of the run are`} still on the server, with ${e.count === 1 ? 'its' : 'their'} locks; \`ledger resolve\` finishes ${e.count === 1 ? 'it' : 'them'}`,
+    preparedFinished: (e) =>
+      `${plural(e.count, 'prepared transaction')} ${e.count === 1 ? 'was' : 'were'} finished`,
+    preparedRefused: (e) =>
+      `the prepared transaction ${e.gid} can be finished only by the role "${e.owner}", or a superuser, in database "${e.database}"; run \`ledger resolve\` so`,
     summaryDiffers: () =>
       "the run's summary counts other transactions or rows than its ledger: a file of the ledger is missing, or one of the two was changed",
     undecided: (e) =>

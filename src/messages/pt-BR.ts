@@ -46,6 +46,8 @@ export interface KeyEntry {
   readonly committed: boolean;
   readonly xid: number | null;
   readonly intent: number | null;
+  /** A TRUNCATE of the run emptied the table after that. */
+  readonly emptied?: true;
 }
 
 const ledgerDiz = (e: KeyEntry): string => {
@@ -55,7 +57,7 @@ const ledgerDiz = (e: KeyEntry): string => {
   const feita = { insert: 'inserida', update: 'atualizada', delete: 'removida' }[e.operation];
   const nome = e.xid === null ? '' : ` ${e.xid}`;
   return e.committed
-    ? `${feita} pela transação${nome}`
+    ? `${feita} pela transação${nome}${e.emptied === true ? ' e depois apagada por um TRUNCATE' : ''}`
     : `não ${feita}, pois a transação${nome} foi desfeita`;
 };
 
@@ -411,8 +413,25 @@ export const ptBR = {
         .join(', ')}`,
     unchecked: (e: { tables: readonly string[] }) =>
       `não comparado, pois sem chave nada identifica um registro: ${e.tables.join(', ')}; \`verify\` conta registros iguais`,
-    notHeld: (e: { differences: number; problems: number }) =>
-      `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
+    notHeld: (e: { differences: number; problems: number; prepared: number }) =>
+      `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger${e.prepared === 0 ? '' : `, ${ptPlural(e.prepared, 'transação preparada', 'transações preparadas')} sem fim`}`,
+    hazards: () => 'hazards, pelas transações em que ocorreram',
+    noHazard: () => 'nenhum ocorreu',
+    undoneRows: () => 'linhas desfeitas com seu savepoint',
+    messages: () => 'mensagens lógicas',
+    prepared: () => 'transações preparadas',
+    preparedEnds: (e: { committed: number; aborted: number }) =>
+      `${ptNumber(e.committed)} confirmadas · ${ptNumber(e.aborted)} desfeitas`,
+    truncates: () => 'TRUNCATEs, com seu LSN',
+    schemaChanges: () => 'mudanças de esquema, com seu LSN',
+    undecidedPrepared: () => 'transações preparadas sem desfecho, pelo nome',
+    /** Of a run: they are still on the server. */
+    stillPrepared: (e: { count: number }) =>
+      `${ptPlural(e.count, 'transação preparada da execução continua', 'transações preparadas da execução continuam')} no servidor, com seus bloqueios; \`ledger resolve\` as termina`,
+    preparedFinished: (e: { count: number }) =>
+      `${ptPlural(e.count, 'transação preparada foi terminada', 'transações preparadas foram terminadas')}`,
+    preparedRefused: (e: { gid: string; owner: string; database: string }) =>
+      `a transação preparada ${e.gid} só pode ser terminada pelo papel "${e.owner}", ou por um superusuário, no banco "${e.database}"; rode \`ledger resolve\` assim`,
     summaryDiffers: () =>
       'o resumo da execução conta outras transações ou registros que o ledger: falta um arquivo do ledger, ou um dos dois foi alterado',
     undecided: (e: { open: number; unknown: number }) =>

@@ -84,7 +84,7 @@ export async function settlePending(
     const verdict: Verdict = over
       ? await verdictOn(client, tables, pending, {
           ...how,
-          ...(pending.prepared == null ? {} : { gid: gidOf?.(pending.number) }),
+          ...(pending.prepared === undefined ? {} : { gid: gidOf?.(pending.number) }),
           ...{ backend, patienceMs },
         })
       : { fate: 'unknown', xid: null };
@@ -134,11 +134,11 @@ export async function endBackend(
 export async function verdictOn(
   client: Client,
   tables: Tables,
-  { xid, witness, lsn = null, prepared = null }: Pending,
+  { xid, witness, lsn = null, prepared }: Pending,
   { keyOf, backend, server, gid, truncated, patienceMs = PATIENCE_MS }: Circumstances,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
-  if (prepared !== null && gid !== undefined) {
+  if (prepared !== undefined && gid !== undefined) {
     const finished = await finishPrepared(client, gid, prepared);
     const aborted = { fate: 'aborted', xid } as const;
     if (finished === 'finished') {

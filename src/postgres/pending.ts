@@ -40,8 +40,8 @@ export interface Pending {
   readonly witness: Witness;
   /** The WAL position after its last write, as PostgreSQL prints it; left out or null if it is unknown. */
   readonly lsn?: string | null;
-  /** It is prepared, and ends so. Left out or null: it is not. */
-  readonly prepared?: PreparedEnd | null;
+  /** It is prepared, and ends so. Left out: it is not. */
+  readonly prepared?: PreparedEnd | undefined;
 }
 
 /** A pending transaction in the worker's statistics. `number`: its number in the ledger; 0 without a ledger. */

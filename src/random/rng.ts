@@ -21,7 +21,7 @@ export const RNG_PURPOSE = {
   /** Which hazards a producer's batches have, and what these do; the id is the worker's position. */
   hazardPicks: 36,
   /** When a timed hazard happens; the id is its worker's position, the moment how often it was due. */
-  hazardMoments: 40,
+  hazardMoments: 37,
 } as const;
 
 /** Values with whole-number weights, summed up for `Rng.weighted`. Put the likeliest first. */

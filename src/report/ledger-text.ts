@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { HAZARD_NAMES } from '../hazards/hazards.js';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/totals.js';
 import { formatTable } from '../lib/text-table.js';
@@ -18,15 +19,16 @@ export function ledgerText(m: Messages, run: string, totals: LedgerTotals): stri
       ],
     ),
   ];
-  return `${m.ledger.title({ run })}\n${factLines(facts)}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
+  return `${m.ledger.title({ run })}\n${factLines(facts)}\n${rowsText(m, totals)}${hazardsText(m, totals)}${problemsText(m, totals)}`;
 }
 
 /** The differences between ledger and database, and the rows that were not compared; empty without any. */
 export function differencesText(
   m: Messages,
-  { differences, changedSince, unchecked }: LedgerCheck,
+  { differences, changedSince, unchecked, prepared }: LedgerCheck,
 ): string {
   const sentences = [
+    ...(prepared.length === 0 ? [] : [m.ledger.stillPrepared({ count: prepared.length })]),
     ...(changedSince.count === 0 ? [] : [m.ledger.changedSince(changedSince)]),
     ...(unchecked.length === 0 ? [] : [m.ledger.unchecked({ tables: unchecked })]),
   ];
@@ -51,6 +53,43 @@ function rowsText(m: Messages, { rows }: LedgerTotals): string {
       m.number(counts.delete),
     ]),
   ]);
+}
+
+/** How often each hazard happened, and what it did; empty for a run without hazards. */
+function hazardsText(m: Messages, { hazards }: LedgerTotals): string {
+  if (hazards === undefined) return '';
+  const { times, truncates, changes, prepared, undone, messages } = hazards;
+  const names = HAZARD_NAMES.filter((name) => times[name] !== undefined);
+  const rows = names.map((name) => [`  ${name}`, m.number(times[name]!)]);
+  const { undecided, ...ended } = prepared;
+  const facts: Fact[] = [
+    ...(undone === 0 ? [] : [[m.ledger.undoneRows(), m.number(undone)] as const]),
+    ...(messages === 0 ? [] : [[m.ledger.messages(), m.number(messages)] as const]),
+    ...(ended.committed + ended.aborted === 0
+      ? []
+      : [[m.ledger.prepared(), m.ledger.preparedEnds(ended)] as const]),
+  ];
+  const none = rows.length === 0 ? `  ${m.ledger.noHazard()}\n` : '';
+  return [
+    `\n${m.ledger.hazards()}:\n${none}${formatTable(rows)}`,
+    facts.length === 0 ? '' : `\n${factLines(facts)}\n`,
+    listText(
+      m,
+      m.ledger.truncates(),
+      truncates.count,
+      truncates.examples.map(({ lsn, tables }) => `${lsn ?? '–'} ${tables.join(', ')}`),
+    ),
+    listText(
+      m,
+      m.ledger.schemaChanges(),
+      changes.count,
+      changes.examples.map(
+        ({ lsn, change, table, publication }) =>
+          `${lsn ?? '–'} ${change} ${table}${publication === undefined ? '' : ` (${publication})`}`,
+      ),
+    ),
+    listText(m, m.ledger.undecidedPrepared(), undecided.length, undecided),
+  ].join('');
 }
 
 function problemsText(m: Messages, { problems }: LedgerTotals): string {

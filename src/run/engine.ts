@@ -420,8 +420,10 @@ export class RunEngine {
   }
 
   #ledgerOf(worker: number): LedgerTask | null {
-    const { ledger, rng } = this.#setup;
-    return ledger === null ? null : { ...ledger, worker: worker + 1, rng, hazards: false };
+    const { ledger, rng, hazards } = this.#setup;
+    return ledger === null
+      ? null
+      : { ...ledger, worker: worker + 1, rng, hazards: hazards !== null };
   }
 
   #receive(worker: number, report: ProducerReport): void {

@@ -145,21 +145,22 @@ export class WorkerStats {
     const key = table.keyKind === 'id' ? keyed : this.#keyText(first, keyed);
     const number = this.#at(entry + layout.ENTRY_NUMBER);
     const lsn = [0, 1].map((half) => this.#at(entry + layout.ENTRY_LSN + half));
+    const prepared = layout.PREPARED_ENDS[this.#at(entry + layout.ENTRY_PREPARED)] ?? null;
     return {
       xid: xid === 0 ? null : String(xid),
       witness: { table: table.name, operation, key },
       lsn: lsn.every((half) => half === 0) ? null : lsn.map(hex).join('/'),
-      prepared: layout.PREPARED_ENDS[this.#at(entry + layout.ENTRY_PREPARED)] ?? null,
       number,
+      ...(prepared === null ? {} : { prepared }),
     };
   }
 
   /**
-   * Enters a transaction before its COMMIT or PREPARE TRANSACTION, with its rows and events. `number`: in the ledger; 0
-   * without one. `hazards`: null if they had no part in it.
+   * Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. `hazards`:
+   * null if they had no part in it.
    */
   intend(
-    { xid, witness, lsn, prepared = null }: Pending,
+    { xid, witness, lsn, prepared }: Pending,
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
@@ -180,7 +181,7 @@ export class WorkerStats {
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
     const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
     this.#numbers.set(halves, entry + layout.ENTRY_LSN);
-    this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared);
+    this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared ?? null);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }

@@ -7,9 +7,11 @@ import type { Hazards } from '../../src/hazards/hazards.js';
 import { checkLedger } from '../../src/ledger/check.js';
 import { writeFacts } from '../../src/ledger/facts-file.js';
 import { withConnection } from '../../src/postgres/connect.js';
+import type { Failure } from '../../src/postgres/failures.js';
 import { identify } from '../../src/postgres/identity.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { RunEngine, type RunOutcome } from '../../src/run/engine.js';
+import { planHazards, sharedRows } from '../../src/run/hazard-plan.js';
 import { planLoad } from '../../src/run/plan.js';
 import type { HazardReport } from '../../src/run/protocol.js';
 import type { SeriesPoint } from '../../src/run/series.js';
@@ -57,11 +59,14 @@ export async function withHazardRun(
     tables: await readTableOids(client, schema.tables),
     facts: await readDatabaseFacts(client, schema.tables),
     server: (await identify(client)).server,
+    plan: await planHazards(client, schema, hazards),
   }));
-  writeFacts(schema, folder, 'test', found.server, found.facts);
+  const shared = sharedRows(schema, found.plan);
+  writeFacts(schema, folder, 'test', found.server, found.facts, shared);
   const reports: HazardReport[] = [];
   const points: SeriesPoint[] = [];
   const deaths: unknown[] = [];
+  const failures: Failure[] = [];
   const engine = new RunEngine(
     {
       schema,
@@ -88,18 +93,20 @@ export async function withHazardRun(
       pools: await schema.samplePools(),
       facts: found.facts,
       ledger: { folder, run: 'test' },
-      hazards: { hazards, hotRows: [] },
+      hazards: found.plan,
     },
     {
       written: () => undefined,
       report: (_worker, report) => {
         if (report.kind === 'hazard') reports.push(report);
+        if (report.kind === 'hazard-failed') failures.push(report.failure);
       },
       workerDied: (_worker, error) => deaths.push(error),
       sampled: (point) => points.push(point),
     },
   );
   const outcome = await body({ engine, reports, points, deaths, folder });
+  assert.deepEqual(failures.slice(0, 1), []);
   assert.equal(outcome.failure, null, JSON.stringify(outcome.failure));
   const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
   for (const [table, count] of Object.entries(counts)) {

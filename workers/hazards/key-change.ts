@@ -1,9 +1,10 @@
 import type { Hazards } from '../../src/hazards/hazards.js';
 import { ALWAYS, type EventSpec } from '../../src/schema/event.js';
 import type { Family } from '../../src/schema/hazards.js';
-import { idOf, type Table, type TableName } from '../../src/schema/table.js';
+import { idOf, type Row, type Table } from '../../src/schema/table.js';
 import type { Write } from '../writes.js';
-import { childRows, insertOf, loneRow } from './rows.js';
+import { change, insertion } from './new-rows.js';
+import { childRows, loneRow } from './rows.js';
 import type { HazardTransaction } from './transaction.js';
 import type { TimedPolicy, Turn } from './turn.js';
 
@@ -51,13 +52,13 @@ async function make(turn: Turn, family: Family): Promise<Relatives> {
     const { tables } = tools.schema;
     const table = tables.get(family.parent);
     const row = await loneRow(tools, table);
-    const writes = [insertOf(table, [row])];
+    const writes = [insertion(table, [row])];
     const children = [];
     for (const type of family.children) {
       const spec = tools.schema.event(type);
       const rows = await childRows(tools, spec, CHILDREN, { table, row });
       if (rows === null) continue;
-      writes.push(insertOf(tables.get(spec.table), rows));
+      writes.push(insertion(tables.get(spec.table), rows));
       children.push({ spec, ids: rows.map(idOf) });
     }
     await transaction.write(writes);
@@ -77,8 +78,7 @@ async function rename(
   const table = schema.tables.get(family.parent);
   await ids.reserve(client, table.name, 1);
   const parent = ids.next(table.name);
-  const rows = [[relatives.parent, parent]];
-  await transaction.write([writeOf(table, 'update', rows)]);
+  await transaction.write([changeOfParent(table, 'update', [relatives.parent, parent])]);
   return { ...relatives, parent };
 }
 
@@ -90,30 +90,17 @@ async function remove(
   const { tables } = transaction.tools.schema;
   const table = tables.get(family.parent);
   await transaction.write([
-    ...children.map(({ spec, ids }): Write => {
+    ...children.map(({ spec, ids }) => {
       const rows = ids.map((id) => [id]);
-      return { table: tables.get(spec.table), operation: 'delete', rows, candidates: [], spec };
+      return change(tables.get(spec.table), 'delete', rows, spec);
     }),
-    writeOf(table, 'delete', [[parent]]),
+    changeOfParent(table, 'delete', [parent]),
   ]);
 }
 
-function writeOf(table: Table, operation: 'update' | 'delete', rows: Write['rows']): Write {
-  return { table, operation, rows, candidates: [], spec: parentSpec(table) };
-}
-
-/** The parent's own event type: it sets the key, and deletes without a condition. */
-function parentSpec({ name, key }: Table): EventSpec<TableName> {
-  const never = () => {
-    throw new Error(`no event makes rows of ${name} for this type`);
-  };
-  return {
-    type: 'key-change',
-    table: name,
-    weight: 0,
-    parents: [],
-    insert: never,
-    change: { columns: key, open: ALWAYS, at: 'now()', momentOf: () => null, values: never },
-    deletable: ALWAYS,
-  };
+/** Updates of the parent's key, and deletes without a condition. */
+function changeOfParent(table: Table, operation: 'update' | 'delete', row: Row): Write {
+  const columns = operation === 'update' ? table.key : [];
+  const spec = { type: 'key-change', change: { columns, open: ALWAYS }, deletable: ALWAYS };
+  return change(table, operation, [row], spec);
 }

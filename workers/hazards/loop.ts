@@ -18,7 +18,8 @@ import { Reporter } from '../reporter.js';
 import { Session, SLICE_MS } from '../session.js';
 import { TransactionJournal } from '../transaction-journal.js';
 import { Moments } from './moments.js';
-import { insertOf, loneRow } from './rows.js';
+import { insertion } from './new-rows.js';
+import { loneRow } from './rows.js';
 import { HazardTransaction } from './transaction.js';
 import type { TimedPolicy, Turn } from './turn.js';
 
@@ -163,7 +164,7 @@ export class HazardLoop implements Turn {
     });
     await act(transaction);
     const { filler } = this.#schema;
-    await transaction.write([insertOf(filler, [await loneRow(transaction.tools, filler)])]);
+    await transaction.write([insertion(filler, [await loneRow(transaction.tools, filler)])]);
     await this.#commit(transaction, begins, detail);
   }
 

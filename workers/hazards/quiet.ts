@@ -1,5 +1,4 @@
-import type { Hazards } from '../../src/hazards/hazards.js';
-import { IDLE_SCHEMA } from '../../src/hazards/idle-schema.js';
+import { type Hazards, QUIET_SCHEMA } from '../../src/hazards/hazards.js';
 import { monotonicMs, sleep } from '../../src/lib/clock.js';
 import type { TimedPolicy } from './turn.js';
 
@@ -12,13 +11,13 @@ export function quiet(
   { everyMs, lengthMs }: NonNullable<Hazards['quiet']>,
   run: string,
 ): TimedPolicy {
-  const table = `${IDLE_SCHEMA}."${run}"`;
+  const table = `${QUIET_SCHEMA}."${run}"`;
   return {
     everyMs,
     // The clock of the run stands still meanwhile.
     lengthMs: 0,
     async prepare(client) {
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${IDLE_SCHEMA}`);
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${QUIET_SCHEMA}`);
       await client.query(`CREATE TABLE IF NOT EXISTS ${table} (filling text)`);
     },
     happen: (turn) =>
@@ -33,7 +32,7 @@ export function quiet(
     async leave(client) {
       await client.query(`DROP TABLE IF EXISTS ${table}`);
       // Another run may have a table in it.
-      await client.query(`DROP SCHEMA ${IDLE_SCHEMA}`).catch(() => undefined);
+      await client.query(`DROP SCHEMA ${QUIET_SCHEMA}`).catch(() => undefined);
     },
   };
 }

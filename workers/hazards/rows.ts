@@ -2,6 +2,7 @@ import { knownIdOf } from '../../src/ids/known-id.js';
 import type { EventSpec, KnownId } from '../../src/schema/event.js';
 import type { Row, Table, TableName } from '../../src/schema/table.js';
 import type { Write } from '../writes.js';
+import { insertion } from './new-rows.js';
 import type { HazardTools } from './transaction.js';
 
 /** A new row of a table that references no other. */
@@ -46,14 +47,10 @@ export async function childRows(
 export async function bulkWrites(tools: HazardTools, count: number): Promise<Write[]> {
   const { schema } = tools;
   const parent = { table: schema.filler, row: await loneRow(tools, schema.filler) };
-  const writes = [insertOf(parent.table, [parent.row])];
+  const writes = [insertion(parent.table, [parent.row])];
   if (schema.hazards.bulk === null || count < 2) return writes;
   const spec = schema.event(schema.hazards.bulk);
   const rows = await childRows(tools, spec, count - 1, parent);
-  if (rows !== null) writes.push(insertOf(schema.tables.get(spec.table), rows));
+  if (rows !== null) writes.push(insertion(schema.tables.get(spec.table), rows));
   return writes;
-}
-
-export function insertOf(table: Table, rows: readonly Row[]): Write {
-  return { table, operation: 'insert', rows, candidates: [], spec: null };
 }

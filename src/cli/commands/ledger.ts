@@ -46,21 +46,26 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
   const schema = schemaOfLedger(ledger);
   return withServer(context, async (target): Promise<ExitCode> => {
     const { messages: m, log } = context;
-    const verdicts = await unlessAborted(context.interrupted, () =>
+    const { verdicts, finished, refused } = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         await requireSchema(client, schema);
-        return resolveLedger(schema.tables, client, ledgerFiles(ledger));
+        return resolveLedger(schema.tables, client, ledger);
       }),
     );
     const resolved = verdicts.committed + verdicts.aborted;
     if (verdicts.unknown > 0) {
       log.component('ledger').warning(m.ledger.stillUnknown({ unknown: verdicts.unknown }));
     }
+    for (const each of refused) log.component('ledger').warning(m.ledger.preparedRefused(each));
+    const sentences = [
+      m.ledger.resolved({ run: runId, ...verdicts }),
+      ...(finished > 0 ? [m.ledger.preparedFinished({ count: finished })] : []),
+    ];
     context.print({
-      json: { run: runId, resolved, ...verdicts },
-      text: `${m.ledger.resolved({ run: runId, ...verdicts })}\n`,
+      json: { run: runId, resolved, ...verdicts, ...(finished > 0 ? { finished } : {}) },
+      text: sentences.map((sentence) => `${sentence}\n`).join(''),
     });
-    return verdicts.unknown > 0 ? EXIT.notHeld : EXIT.done;
+    return verdicts.unknown + refused.length > 0 ? EXIT.notHeld : EXIT.done;
   });
 }
 
@@ -75,7 +80,7 @@ async function check(context: CommandContext): Promise<ExitCode> {
     const summaryAgrees = agreesWithSummary(found, schema.tables, compared.totals);
     const exitCode = logAgreement(context, compared, summaryAgrees);
     const { messages: m, paint } = context;
-    const { totals, differences, changedSince, unchecked } = compared;
+    const { totals, differences, changedSince, unchecked, prepared } = compared;
     const agree = exitCode === EXIT.done;
     context.print({
       json: {
@@ -86,6 +91,7 @@ async function check(context: CommandContext): Promise<ExitCode> {
         differences,
         changed_since: changedSince,
         ...(unchecked.length > 0 ? { unchecked } : {}),
+        ...(prepared.length > 0 ? { prepared } : {}),
       },
       verdict: verdictLine(paint, agree ? 'good' : 'bad', agreementSentence(m, compared, agree)),
       text: `${ledgerText(m, found.runId, totals)}${differencesText(m, compared)}`,
@@ -134,9 +140,13 @@ function agreesWithSummary(
 ): boolean | null {
   const { summary } = readRun(folder);
   if (summary === null || summary.transactions.in_doubt > 0) return null;
+  const counted = summary.transactions.committed;
+  const recorded = totals.transactions.committed;
+  // Transactions and rows of hazards are in the ledger alone.
+  const hazards = totals.hazards !== undefined;
   return (
-    summary.transactions.committed === totals.transactions.committed &&
-    countsAgree(tables, totals.rows, summary.rows)
+    (hazards ? counted <= recorded : counted === recorded) &&
+    countsAgree(tables, totals.rows, summary.rows, hazards)
   );
 }
 
@@ -146,13 +156,15 @@ function logAgreement(
   compared: LedgerCheck,
   summaryAgrees: boolean | null,
 ): ExitCode {
-  const { totals, differences, changedSince, unchecked } = compared;
+  const { totals, differences, changedSince, unchecked, prepared } = compared;
   const out = log.component('ledger');
   const { open, unknown } = totals.transactions;
   if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
   if (open > 0) out.warning(m.ledger.resolveHint());
   if (summaryAgrees === false) out.error(m.ledger.summaryDiffers());
-  if (differences.count + totals.problems.count > 0 || summaryAgrees === false) {
+  if (prepared.length > 0) out.error(m.ledger.stillPrepared({ count: prepared.length }));
+  const found = differences.count + totals.problems.count + prepared.length;
+  if (found > 0 || summaryAgrees === false) {
     resultLog('ledger').error(agreementSentence(m, compared, false));
     return EXIT.notHeld;
   }
@@ -164,10 +176,13 @@ function logAgreement(
 
 function agreementSentence(
   { ledger }: Messages,
-  { totals: { transactions, rows, problems }, differences }: LedgerCheck,
+  { totals: { transactions, rows, problems }, differences, prepared }: LedgerCheck,
   agree: boolean,
 ): string {
-  if (!agree) return ledger.notHeld({ differences: differences.count, problems: problems.count });
+  if (!agree) {
+    const counts = { differences: differences.count, problems: problems.count };
+    return ledger.notHeld({ ...counts, prepared: prepared.length });
+  }
   const written = Object.values(rows).flatMap((counts) => Object.values(counts));
   const changes = written.reduce((sum, count) => sum + count, 0);
   return ledger.held({ rows: changes, transactions: transactions.committed });

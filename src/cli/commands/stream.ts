@@ -8,6 +8,7 @@ import { readDatabaseFacts } from '../../database/read-facts.js';
 import { requireSchema } from '../../database/schema.js';
 import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
+import type { Hazards } from '../../hazards/hazards.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { describeMachine } from '../../lib/machine.js';
@@ -24,7 +25,9 @@ import { summaryText, verdictText } from '../../report/text.js';
 import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
 import { judgeRun } from '../../report/verdict.js';
 import { RunEngine, type RunSetup } from '../../run/engine.js';
+import { planHazards, sharedRows } from '../../run/hazard-plan.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
+import type { HazardPlan } from '../../run/protocol.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
 import type { RunDescription } from '../../runs/description.js';
@@ -63,7 +66,7 @@ export async function streamEvents(
   const log = context.log.component('stream');
   if (stream.junitFile !== null) requireFolderOf(stream.junitFile);
   const found = await unlessAborted(context.interrupted, () =>
-    withConnection(target, (client) => examine(client, target, schema)),
+    withConnection(target, (client) => examine(client, target, schema, stream.hazards)),
   );
 
   const runId = newRunId(new Date(), stream.name);
@@ -197,10 +200,16 @@ interface Found {
   readonly database: DatabaseFacts;
   readonly tables: TableOids;
   readonly server: ServerIdentity;
+  readonly hazards: HazardPlan | null;
 }
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
-async function examine(client: Client, target: ConnectionTarget, schema: Schema): Promise<Found> {
+async function examine(
+  client: Client,
+  target: ConnectionTarget,
+  schema: Schema,
+  hazards: Hazards,
+): Promise<Found> {
   await requireWritable(client, target, schema);
   await requireSchema(client, schema);
   await requireWhole(client);
@@ -209,14 +218,15 @@ async function examine(client: Client, target: ConnectionTarget, schema: Schema)
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
   const database = await readDatabaseFacts(client, schema.tables);
-  return { database, tables, server: (await identify(client)).server };
+  const plan = await planHazards(client, schema, hazards);
+  return { database, tables, server: (await identify(client)).server, hazards: plan };
 }
 
 /** The setup of the engine, from the settings. */
 async function setupOf(
   { settings, schema }: CommandContext,
   target: ConnectionTarget,
-  { tables, database }: Found,
+  { tables, database, hazards }: Found,
   plan: LoadPlan,
   ledger: RunSetup['ledger'],
 ): Promise<RunSetup> {
@@ -237,7 +247,7 @@ async function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
-    hazards: null,
+    hazards,
   };
 }
 
@@ -259,11 +269,11 @@ function describeRun(
 async function makeLedger(
   schema: Schema,
   { folder, run }: NonNullable<RunSetup['ledger']>,
-  { server, database }: Found,
+  { server, database, hazards }: Found,
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(schema, folder, run, server, database);
+    writeFacts(schema, folder, run, server, database, sharedRows(schema, hazards));
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));

@@ -134,7 +134,7 @@ const CONTENTS: Readonly<Record<string, Parts>> = {
 const FOLLOWING: Readonly<Record<string, string>> = { [ITENS]: 'Item Principal' };
 
 /** Tables that the hazard `quiet` keeps busy: they are none of the run's. */
-const IDLE = /^oltp_simulator_idle\./;
+const IDLE = /^oltp_simulator_quiet\./;
 
 const PARTITION = /^(sinais_vitais)_\w+$/;
 

@@ -23,6 +23,7 @@ for (const [name, hazards] of EACH) {
       await withHazardRun(db, cwd, schema, hazards, load, async (run) => {
         const outcome = await run.engine.start();
         const times = outcome.hazards[name] ?? 0;
+        assert.equal(outcome.failure, null, JSON.stringify(outcome.failure));
         assert.ok(times >= 2, `${times} times`);
         assert.deepEqual(Object.keys(outcome.hazards), [name]);
         assert.equal(run.reports.length, times);

@@ -5,7 +5,7 @@ import test from 'node:test';
 import type { Client } from 'pg';
 import { checkLedger } from '../../../src/ledger/check.js';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
-import { ledgerFile, ledgerFiles } from '../../../src/ledger/folder.js';
+import { ledgerFile } from '../../../src/ledger/folder.js';
 import type { OtherLedger } from '../../../src/ledger/later-changes.js';
 import { resolveLedger } from '../../../src/ledger/resolve.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
@@ -237,7 +237,7 @@ for (const server of servers) {
             await run.transact(2, sql, [changes], 'COMMIT', false);
           }
           run.end();
-          const verdicts = await resolveLedger(SAMPLE.tables, client, ledgerFiles(folder));
+          const { verdicts } = await resolveLedger(SAMPLE.tables, client, folder);
           assert.deepEqual(verdicts, { committed: 3, aborted: 3, unknown: 0 });
           const { differences, totals } = await check(client, run);
           assert.deepEqual(differences, { count: 0, examples: [] });

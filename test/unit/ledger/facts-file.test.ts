@@ -22,6 +22,7 @@ test('facts are read as they were written, from the beginning and the end of a r
     assert.deepEqual(readFacts(folder), {
       facts: { server, begin: BEGIN, end: null },
       schema: { extensions: [], changing: { medicos: [], convenios: [], ...SCHEMA.firstChanging } },
+      version: 2,
       damaged: false,
     });
     addFacts(folder, END);
@@ -30,7 +31,7 @@ test('facts are read as they were written, from the beginning and the end of a r
 
 test('a ledger without the file is of version 1', () =>
   withTempFolder(async (folder) => {
-    assert.deepEqual(readFacts(folder), { facts: null, schema: null, damaged: false });
+    assert.deepEqual(readFacts(folder), { facts: null, schema: null, version: 0, damaged: false });
   }));
 
 test('an incomplete line of a killed process is ignored', () =>
@@ -46,5 +47,5 @@ test('a changed line makes the whole file damaged', () =>
       factsFile(folder),
       text.replace('"search_path":"public"', '"search_path":"other"'),
     );
-    assert.deepEqual(readFacts(folder), { facts: null, schema: null, damaged: true });
+    assert.deepEqual(readFacts(folder), { facts: null, schema: null, version: 0, damaged: true });
   }));

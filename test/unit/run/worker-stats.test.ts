@@ -149,3 +149,15 @@ test('SQLSTATEs beyond the slots are counted under the last slot', () => {
     40,
   );
 });
+
+test('a prepared transaction is entered with the end that it is meant to have', () => {
+  for (const prepared of ['commit', 'rollback'] as const) {
+    const stats = new WorkerStats(schema);
+    const witness = { table: 'exames', operation: 'insert', key: 7 } as const;
+    stats.intend({ xid: '7', witness, prepared }, [], 0, 3);
+    stats.intend({ xid: '8', witness }, [], 0, 4);
+    assert.equal(stats.pending?.prepared, prepared);
+    stats.settle('committed');
+    assert.equal(stats.pending?.prepared, undefined);
+  }
+});
