@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
 import { sqlName, type Table } from '../schema/table.js';
-import { runSql } from './scripts.js';
 
 /** How a table is in a publication. */
 export interface Membership {
@@ -12,6 +11,9 @@ export interface Membership {
   readonly filter: string | null;
 }
 
+/** Begins the comment that has the way back of a table into a publication, as JSON. */
+const NOTE = 'oltp-simulator: out of a publication for a while ';
+
 /**
  * Reads how a table is in a publication; null where it is not, or only as one of all tables (of a schema). PostgreSQL 14
  * has neither column lists nor filters.
@@ -19,7 +21,7 @@ export interface Membership {
 export async function readMembership(
   client: Client,
   publication: string,
-  { name: table }: Table,
+  { name }: Table,
 ): Promise<Membership | null> {
   const { rows } = await client.query<Pick<Membership, 'columns' | 'filter'>>(
     `SELECT CASE WHEN to_jsonb(r) ->> 'prattrs' IS NOT NULL THEN to_jsonb(p) -> 'attnames' END AS columns,
@@ -30,7 +32,7 @@ export async function readMembership(
        JOIN pg_publication_tables p ON p.pubname = b.pubname
             AND p.schemaname = n.nspname AND p.tablename = c.relname
       WHERE b.pubname = $1`,
-    [publication, table],
+    [publication, name],
   );
   const [found] = rows;
   return found === undefined ? null : { publication, ...found };
@@ -38,13 +40,12 @@ export async function readMembership(
 
 /**
  * SQL: takes a table out of its publication. The way back is kept in the comment of the table's sequence, which outlives
- * a killed run, and which belongs to this program: an operator's comments stay.
+ * a killed run, and which belongs to this program: an operator's comments on the table stay.
  */
 export function leave(table: Table, membership: Membership): string {
-  const { publication } = membership;
-  const note = escapeLiteral(JSON.stringify(membership));
-  return `ALTER PUBLICATION ${escapeIdentifier(publication)} DROP TABLE ${table.name};
-    COMMENT ON SEQUENCE ${noteOf(table)} IS ${note}`;
+  const note = escapeLiteral(NOTE + JSON.stringify(membership));
+  return `ALTER PUBLICATION ${escapeIdentifier(membership.publication)} DROP TABLE ${table.name};
+    COMMENT ON SEQUENCE ${notedOn(table)} IS ${note}`;
 }
 
 /** SQL: brings a table back into its publication, in the way it was there. */
@@ -52,42 +53,27 @@ export function rejoin(table: Table, { publication, columns, filter }: Membershi
   const list = columns === null ? '' : ` (${columns.map(sqlName).join(', ')})`;
   const where = filter === null ? '' : ` WHERE (${filter})`;
   return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table.name}${list}${where};
-    ${forget(table)}`;
+    COMMENT ON SEQUENCE ${notedOn(table)} IS NULL`;
 }
 
-/** Reads how a table was in the publication that a run took it out of; null: in none. */
+/** Reads how a table was in the publication that a run took it out of; null where it is in it, or that is gone. */
 export async function findLeft(client: Client, table: Table): Promise<Membership | null> {
   const { rows } = await client.query<{ note: string | null }>(
     "SELECT obj_description(to_regclass($1), 'pg_class') AS note",
-    [noteOf(table)],
+    [notedOn(table)],
   );
-  const note = rows[0]?.note ?? null;
-  return note === null ? null : (JSON.parse(note) as Membership);
-}
-
-/**
- * Brings a table back into the publication that a run took it out of; forgets that where it is back, or the publication
- * is gone. Does nothing where the role does not own the publication. No run may be under way.
- */
-export async function bringBack(client: Client, table: Table, left: Membership): Promise<void> {
-  const { rows } = await client.query<{ owned: boolean }>(
-    "SELECT pg_has_role(pubowner, 'USAGE') AS owned FROM pg_publication WHERE pubname = $1",
-    [left.publication],
+  const note = rows[0]?.note ?? '';
+  if (!note.startsWith(NOTE)) return null;
+  const membership = JSON.parse(note.slice(NOTE.length)) as Membership;
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_publication b WHERE b.pubname = $1 AND NOT EXISTS (
+       SELECT FROM pg_publication_rel r WHERE r.prpubid = b.oid AND r.prrelid = to_regclass($2))`,
+    [membership.publication, table.name],
   );
-  const [found] = rows;
-  if (found?.owned === false) return;
-  const isBack = (await readMembership(client, left.publication, table)) !== null;
-  const isOver = found === undefined || isBack;
-  await runSql(client, isOver ? forget(table) : rejoin(table, left));
+  return rowCount === 0 ? null : membership;
 }
 
-/** SQL: the table is out of no publication. */
-function forget(table: Table): string {
-  return `COMMENT ON SEQUENCE ${noteOf(table)} IS NULL`;
-}
-
-/** The sequence whose comment has the note. */
-function noteOf({ name, sequence }: Table): string {
+function notedOn({ name, sequence }: Table): string {
   if (sequence === null) throw new Error(`${name} has no sequence of its own`);
   return sequence;
 }

@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
-import { findLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
+import { hasLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
 import { dropQuiet, isQuietLeft } from '../../database/hazards.js';
-import { bringBack, findLeft } from '../../database/membership.js';
 import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -42,19 +41,12 @@ export async function prepareSchema(
   out.info(messages.server.schemaReady({ database: target.database }));
 }
 
-/** Undoes what hazards of a killed run left, and returns the tables. While a stream writes them it does nothing. */
+/** Undoes what hazards of a killed run left, and returns the tables. A stream that is under way undoes its own changes. */
 async function undoHazards(client: Client, schema: Schema): Promise<TableName[]> {
-  const leftovers = await findLeftovers(client, schema);
-  const { unpublish } = schema.hazards;
-  const absent = unpublish === null ? null : schema.tables.get(unpublish);
-  const left = absent === null ? null : await findLeft(client, absent);
   const quiet = await isQuietLeft(client);
-  if (leftovers.length === 0 && left === null && !quiet) return [];
+  if (!quiet && !(await hasLeftovers(client, schema))) return [];
   // Until the session ends.
   if (!(await lockTables(client, await readTableOids(client, schema.tables)))) return [];
-  await undoLeftovers(client, leftovers);
-  if (absent !== null && left !== null) await bringBack(client, absent, left);
   if (quiet) await dropQuiet(client);
-  const tables = leftovers.map(({ table }) => table);
-  return left === null ? tables : [...new Set([...tables, absent!.name])];
+  return undoLeftovers(client, schema);
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Client } from 'pg';
-import { findLeftovers, undoLeftovers } from '../../../../src/database/hazard-leftovers.js';
+import { undoLeftovers } from '../../../../src/database/hazard-leftovers.js';
 import { findLeft } from '../../../../src/database/membership.js';
 import { ddl } from '../../../../workers/hazards/ddl.js';
 import { publication } from '../../../../workers/hazards/publication.js';
 import { truncate } from '../../../../workers/hazards/truncate.js';
 import { startServers } from '../../../helpers/server.js';
+import { catalogue } from '../../hazards/catalogue.js';
 import {
   addedOf,
   counted,
@@ -72,7 +73,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
         for (let steps = 1; steps < changes.length; steps++) {
           const policy = ddl(OFTEN, schema);
           for (let step = 0; step < steps; step++) await history.happen(policy);
-          if (steps % 2 === 0) await undoLeftovers(client, await findLeftovers(client, schema));
+          if (steps % 2 === 0) await undoLeftovers(client, schema);
           // Another life of the thread.
           else await history.undo(ddl(OFTEN, schema));
           const { routes: _, ...after } = await catalogue(client);
@@ -196,26 +197,4 @@ function requireColumns(
     if (row !== null) for (const name of Object.keys(step?.columns ?? {})) seen.add(name);
   }
   return seen;
-}
-
-/** The parts of the catalogue that hazards change. */
-async function catalogue(client: Client) {
-  const list = async (text: string) => {
-    const { rows } = await client.query<[string]>({ text, rowMode: 'array' });
-    return rows.map(([value]) => value);
-  };
-  return {
-    columns: await list(`
-      SELECT format('%s.%s %s %s %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
-                    a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'i', 'I')
-        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-       WHERE c.relnamespace IN ('public'::regnamespace, 'faturamento'::regnamespace)
-         AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1`),
-    published: await list(`SELECT to_jsonb(p)::text FROM pg_publication_tables p ORDER BY 1`),
-    notes: await list('SELECT description FROM pg_description WHERE objoid > 16383 ORDER BY 1'),
-    routes: await list(
-      "SELECT enumlabel::text FROM pg_enum WHERE enumtypid = 'via_administracao'::regtype ORDER BY enumsortorder",
-    ),
-  };
 }
