@@ -71,9 +71,11 @@ test('environment names are unique, and a command has one option for each flag',
     assert.equal(new Set(flags).size, flags.length, command);
   }
   for (const key of OPTION_KEYS) {
-    const { flag, deniedBy } = optionOf(key);
+    const { flag, deniedBy, enabledBy } = optionOf(key);
     if (flag !== undefined) assert.ok(VALUE_FLAGS.includes(flag.name), key);
-    if (deniedBy !== undefined) assert.ok(SWITCH_NAMES.includes(deniedBy), key);
+    for (const name of [deniedBy, enabledBy]) {
+      if (name !== undefined) assert.ok(SWITCH_NAMES.includes(name), key);
+    }
   }
 });
 
