@@ -453,6 +453,7 @@ export class RunEngine {
     switch (report.kind) {
       case 'ready':
         this.#ready.add(worker);
+        this.#listener.report(worker, report);
         return;
       case 'hold':
         if (report.held) this.#hold(worker);

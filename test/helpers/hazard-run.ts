@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDatabaseFacts } from '../../src/database/read-facts.js';
 import { countRows } from '../../src/database/table-counts.js';
@@ -36,6 +36,8 @@ export interface HazardRun {
   readonly points: readonly SeriesPoint[];
   /** Errors of threads that died. */
   readonly deaths: readonly unknown[];
+  /** How many threads have become ready so far. */
+  ready(): number;
   /** The folder of its ledger. */
   readonly folder: string;
 }
@@ -66,6 +68,7 @@ export async function withHazardRun(
   const reports: HazardReport[] = [];
   const points: SeriesPoint[] = [];
   const deaths: unknown[] = [];
+  let ready = 0;
   const failures: Failure[] = [];
   const engine = new RunEngine(
     {
@@ -99,13 +102,14 @@ export async function withHazardRun(
       written: () => undefined,
       report: (_worker, report) => {
         if (report.kind === 'hazard') reports.push(report);
+        if (report.kind === 'ready') ready++;
         if (report.kind === 'hazard-failed') failures.push(report.failure);
       },
       workerDied: (_worker, error) => deaths.push(error),
       sampled: (point) => points.push(point),
     },
   );
-  const outcome = await body({ engine, reports, points, deaths, folder });
+  const outcome = await body({ engine, reports, points, deaths, folder, ready: () => ready });
   assert.deepEqual(failures.slice(0, 1), []);
   assert.equal(outcome.failure, null, JSON.stringify(outcome.failure));
   const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
@@ -119,14 +123,4 @@ export async function withHazardRun(
   await requireSame(readLedger(folder), oracle);
   await oracle.end();
   return outcome;
-}
-
-/** Lines of a ledger's files whose hazards have this name. */
-export async function intentsOf(
-  folder: string,
-  worker: number,
-  name: keyof Hazards,
-): Promise<string[]> {
-  const text = await readFile(join(folder, `worker-${worker}-1.ndjson`), 'utf8');
-  return text.split('\n').filter((line) => line.includes(`"names":["${name}"]`));
 }

@@ -18,13 +18,14 @@ export function quiet(
     lengthMs: 0,
     async prepare(client) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${QUIET_SCHEMA}`);
-      await client.query(`CREATE TABLE IF NOT EXISTS ${table} (filling text)`);
+      await client.query(`CREATE TABLE IF NOT EXISTS ${table} (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, filling text)`);
     },
     happen: (turn) =>
       turn.hold(async () => {
         const end = monotonicMs() + lengthMs;
         while (monotonicMs() < end && !turn.stopping) {
-          await turn.client.query(`INSERT INTO ${table} VALUES ($1)`, [ROW]);
+          await turn.client.query(`INSERT INTO ${table} (filling) VALUES ($1)`, [ROW]);
           await sleep(EVERY_MS);
         }
         await turn.client.query(`TRUNCATE ${table}`);
