@@ -37,7 +37,7 @@ export async function openLedger(
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run, server, tables, interrupted);
-  const version = header?.ledger ?? recorded ?? ledgerVersion({ extensions });
+  const version = header?.ledger ?? (recorded > 0 ? recorded : ledgerVersion({ extensions }));
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };

@@ -9,10 +9,9 @@ import type { TransactionProgress } from './progress.js';
 
 /** The last transaction of a worker that arrived on a partition. */
 interface Latest {
-  /** Without prepared ones, which are not committed in the order of their numbers. */
   sequence: number;
   lsn: number;
-  /** The highest LSN of a prepared one. */
+  /** The highest LSN of a prepared one. These are not in the two others: they are not committed in their order. */
   preparedLsn: number;
 }
 
@@ -136,16 +135,17 @@ export class Partition {
   }
 
   #notePrepared({ worker, lsn }: Expected, latest: Latest | undefined): void {
-    const preparedLsn = Math.max(latest?.preparedLsn ?? 0, lsn ?? 0);
-    const { sequence, lsn: before } = latest ?? { sequence: 0, lsn: 0 };
-    this.#workers.set(worker, { sequence, lsn: Math.max(before, preparedLsn), preparedLsn });
+    const own = lsn ?? 0;
+    if (latest === undefined) this.#workers.set(worker, { sequence: 0, lsn: 0, preparedLsn: own });
+    else latest.preparedLsn = Math.max(latest.preparedLsn, own);
   }
 }
 
 /** Whether the ledger proves that a worker committed its latest transaction after this one. */
 function follows({ sequence, lsn, preparedLsn }: Latest, expected: Expected): boolean {
   const own = expected.lsn ?? Number.POSITIVE_INFINITY;
-  return isPrepared(expected) ? own < lsn : expected.sequence < sequence || own < preparedLsn;
+  if (own < preparedLsn) return true;
+  return isPrepared(expected) ? own < lsn : expected.sequence < sequence;
 }
 
 /** The LSN of the event's transaction, or a lower one; -Infinity: unknown. */
