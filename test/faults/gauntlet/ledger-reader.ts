@@ -25,6 +25,7 @@ interface Hazards {
   readonly names: readonly string[];
   readonly undone?: RowKeys;
   readonly gid?: string;
+  readonly rollback?: true;
   readonly truncated?: readonly string[];
   readonly ddl?: readonly {
     readonly table: string;
