@@ -5,6 +5,7 @@ import type { ProducerTask } from '../src/run/protocol.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schema/event.js';
 import type { Batch } from './batch.js';
+import type { Dial, DrawnHazards } from './hazards/dial.js';
 import { pipelineDepth } from './pipelined-commit.js';
 
 /** With `--on-lag shed`, batches later than this are shed. A timer's jitter or one slow answer is less. */
@@ -20,6 +21,8 @@ export interface ScheduledBatch {
   batch: Batch | null;
   /** True after one of its rows failed: it is written step by step then. */
   rowByRow: boolean;
+  /** The hazards that are still to happen in it. */
+  hazards: DrawnHazards;
 }
 
 /** The batches of a worker in the order of their due times, as the pacer schedules them. */
@@ -28,6 +31,7 @@ export class BatchQueue {
   readonly #control: Control;
   readonly #stats: WorkerStats;
   readonly #pacer: Pacer;
+  readonly #dial: Dial | null;
   /** Events scheduled so far of each type: the types take turns by it. */
   readonly #scheduled = new Map<EventType, number>();
   /** Batches sent in one go at most, where so many are due; in the cycle one. */
@@ -35,11 +39,19 @@ export class BatchQueue {
   #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
-  constructor(task: ProducerTask, pacer: Pacer, control: Control, stats: WorkerStats) {
+  /** @param dial null: the run has no hazards */
+  constructor(
+    task: ProducerTask,
+    pacer: Pacer,
+    control: Control,
+    stats: WorkerStats,
+    dial: Dial | null,
+  ) {
     this.#task = task;
     this.#control = control;
     this.#stats = stats;
     this.#pacer = pacer;
+    this.#dial = dial;
     this.#depth = task.pace.kind === 'cycle' ? 1 : pipelineDepth(task.batchSize);
   }
 
@@ -118,7 +130,8 @@ export class BatchQueue {
   #schedule(size: number, due: number): void {
     const type = nextType(this.#task.share, this.#scheduled);
     this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
-    this.#open.push({ type, size, due, batch: null, rowByRow: false });
+    const hazards = this.#dial === null ? null : this.#dial.draw();
+    this.#open.push({ type, size, due, batch: null, rowByRow: false, hazards });
     this.#previousDue = due;
   }
 }

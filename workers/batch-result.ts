@@ -1,5 +1,5 @@
 import { keyOf } from '../src/ledger/row-key.js';
-import type { Change, HazardOutcome } from '../src/ledger/writer.js';
+import type { Change, HazardOutcome, TransactionName } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
@@ -144,8 +144,16 @@ export class BatchResult {
     for (const row of rows) this.#renewed.add(labelOf(table, row));
   }
 
-  /** Counts a write as done without reading it back: its transaction is all or nothing. */
-  addExpected(write: Write): void {
+  /**
+   * Counts a write as done without reading it back: its transaction is all or nothing.
+   *
+   * @param name the transaction's, as of after the write; null: unknown
+   */
+  addExpected(write: Write, name: TransactionName | null = null): void {
+    if (name !== null) {
+      this.#xid = name.xid;
+      this.#lsn = name.lsn;
+    }
     const [first] = write.rows;
     const isNumbered = first !== undefined && write.table.keyKind === 'id';
     this.#take(write, write, isNumbered ? idOf(first) : undefined);

@@ -20,8 +20,8 @@ const REPICKS = 10;
 const ROUNDS = 3;
 
 /** The tables that a worker of these event types may insert into: into the filler always. */
-function insertedTables(schema: Schema, types: readonly EventType[]): ReadonlySet<TableName> {
-  const specs = types.map((type) => schema.event(type));
+function insertedTables(schema: Schema, types: Iterable<EventType>): ReadonlySet<TableName> {
+  const specs = [...types].map((type) => schema.event(type));
   const tables = specs.flatMap(({ table, parents }) => [table, ...parents]);
   return new Set([...tables, schema.filler.name]);
 }
@@ -33,6 +33,8 @@ export interface Batch {
   /** When it was built, in milliseconds since 1970, by the server's clock. */
   readonly now: number;
   readonly writes: readonly Write[];
+  /** Rows with lower ids will come after its own. */
+  readonly outOfOrder: boolean;
 }
 
 /** Whether a batch makes rows of other tables, for its own or later ones to reference. */
@@ -49,8 +51,8 @@ export function makesParents({ spec, writes }: Batch): boolean {
 export class BatchWriter {
   readonly ids: WorkerIds;
   readonly candidates: ReadonlyMap<EventType, Candidates>;
+  readonly builder: BatchBuilder;
   readonly #schema: Schema;
-  readonly #builder: BatchBuilder;
   readonly #returning: Returning;
   /** The tables that the run began with. */
   readonly #oids: TableOids;
@@ -58,19 +60,32 @@ export class BatchWriter {
   /** @param random uniform in [0, 1) */
   constructor(schema: Schema, task: ProducerTask, random: () => number, onLease: OnLease) {
     const types = task.share.events.map(({ type }) => type);
-    const inserted = insertedTables(schema, types);
+    const { bulk } = schema.hazards;
+    const added = task.hazards === null || bulk === null ? [] : [bulk];
+    const inserted = insertedTables(schema, [...types, ...added]);
     this.#schema = schema;
     this.ids = new WorkerIds(schema.tables, task.ids, random, inserted, task.batchSize, onLease);
     this.candidates = candidatesOf(types, random);
-    this.#builder = new BatchBuilder(schema, task, this.ids, this.candidates, random);
+    this.builder = new BatchBuilder(schema, task, this.ids, this.candidates, random);
     this.#returning = task.returning;
     this.#oids = task.tables;
   }
 
-  /** A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end. */
-  async build(client: Client, spec: EventSpec, size: number, now: number): Promise<Batch> {
+  /**
+   * A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end.
+   *
+   * @param scattered rows with lower ids are to come after its own
+   */
+  async build(
+    client: Client,
+    spec: EventSpec,
+    size: number,
+    now: number,
+    scattered = false,
+  ): Promise<Batch> {
     await this.#reserve(client, spec, size);
-    return { spec, size, now, writes: this.#builder.build(spec, size, now) };
+    const outOfOrder = scattered && this.ids.scatter(spec.table, size);
+    return { spec, size, now, writes: this.builder.build(spec, size, now), outOfOrder };
   }
 
   /**
@@ -122,8 +137,8 @@ export class BatchWriter {
       if (missing <= 0 || round > ROUNDS) break;
       writes =
         round < ROUNDS
-          ? this.#builder.inserts(spec, missing, now)
-          : this.#builder.fillers(missing, now);
+          ? this.builder.inserts(spec, missing, now)
+          : this.builder.fillers(missing, now);
     }
     return result.outcome();
   }
@@ -197,7 +212,7 @@ export class BatchWriter {
       }
       const { kept, removed } = withoutOrphans(writes, missing);
       await this.#reserve(client, spec, size);
-      writes = [...kept, ...this.#builder.inserts(spec, removed, now)];
+      writes = [...kept, ...this.builder.inserts(spec, removed, now)];
     }
     return writes;
   }

@@ -35,7 +35,9 @@ export interface PipelineResult {
 }
 
 /** The outcomes of exact batches, known before they are sent. */
-export function expectedOutcomes(batches: readonly Batch[]): BatchOutcome[] {
+export function expectedOutcomes(
+  batches: readonly Pick<Batch, 'spec' | 'writes'>[],
+): BatchOutcome[] {
   return batches.map(({ spec, writes }) => {
     const result = new BatchResult(spec);
     for (const write of writes) result.addExpected(write);

@@ -1,4 +1,5 @@
 import '../src/messages/english.js';
+import type { BatchHazard } from '../src/hazards/hazards.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure, failedColumn } from '../src/postgres/failures.js';
@@ -15,6 +16,11 @@ import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
+import { BatchHazards } from './hazards/batch-hazards.js';
+import { without } from './hazards/dial.js';
+import { emitMessages } from './hazards/message.js';
+import { rollBackOnPurpose } from './hazards/rollback.js';
+import { finish, isRefused, prepare } from './hazards/two-phase.js';
 import { expectedOutcomes, sendPipelined } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
@@ -59,6 +65,8 @@ class Producer {
   readonly #writer: BatchWriter;
   readonly #queue: BatchQueue;
   readonly #random: () => number;
+  /** Null: the run has none. */
+  readonly #hazards: BatchHazards | null;
   readonly #stall = new StallGuard();
   #sent: Sent[] = [];
   /** When the worker last had nothing left to write, in active milliseconds. */
@@ -91,7 +99,11 @@ class Producer {
     );
     this.#reporter = new Reporter(task.reports, this.#writer.ids);
     const pacer = makePacer(task.pace, random);
-    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats);
+    const { hazards } = task;
+    this.#hazards =
+      hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
+    const dial = this.#hazards?.dial ?? null;
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, dial);
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -204,7 +216,9 @@ class Producer {
         this.#schema.event(scheduled.type),
         scheduled.size,
         now,
+        scheduled.hazards?.has('out-of-order'),
       );
+      if (scheduled.hazards !== null) break;
       const exact = isExact(scheduled.batch.writes, this.#task.returning);
       if (!this.#trusting || scheduled.rowByRow || !exact) break;
       batches.push(scheduled.batch);
@@ -250,6 +264,10 @@ class Producer {
       this.#confirm(scheduled, outcome, sentAt);
       return this.#endOf(this.#stall.stalled(outcome.events, outcome.rejections.at(-1)?.failure));
     }
+    if (scheduled.hazards !== null) {
+      await this.#endWithHazards(scheduled, scheduled.batch, outcome, sentAt);
+      return null;
+    }
     try {
       await this.#commit(scheduled, outcome);
     } catch (error) {
@@ -263,31 +281,100 @@ class Producer {
     return null;
   }
 
-  /** COMMIT, entered in the statistics before it is sent and settled when it is answered. */
-  async #commit(scheduled: ScheduledBatch, outcome: BatchOutcome): Promise<void> {
-    if (outcome.pending === null) throw new Error('nothing to commit');
-    this.#journal.intend([outcome]);
-    this.#sent = [{ scheduled, outcome }];
-    let committed: boolean;
+  /**
+   * Adds hazards to the open transaction of a batch, and ends it. A batch that was rolled back on purpose, or because of
+   * a hazard's rows, stays open: its next turn writes it again, without that hazard.
+   */
+  async #endWithHazards(
+    scheduled: ScheduledBatch,
+    batch: Batch,
+    own: BatchOutcome,
+    sentAt: number,
+  ): Promise<void> {
+    const { client } = this.#session;
+    const drawn = scheduled.hazards;
+    if (this.#hazards === null || drawn === null) throw new Error('a batch without hazards');
+    if (drawn.has('rollback')) {
+      await rollBackOnPurpose(client, this.#journal, own);
+      this.#stats.count('rolledBack');
+      return this.#noteRolledBack(scheduled, 'rollback');
+    }
     try {
-      // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
-      committed = (await this.#session.client.query('COMMIT')).command === 'COMMIT';
+      const outcome = await this.#hazards.addTo(client, batch, own, drawn, this.#journal.place);
+      if (outcome.hazards?.rollback === true) {
+        await this.#end({ ...outcome, rows: [], events: 0 }, []);
+        this.#journal.withdraw();
+        this.#stats.count('rolledBack');
+        return this.#noteRolledBack(scheduled, 'two-phase');
+      }
+      // Later batches may neither change nor reference the rows of hazards.
+      const confirmed = { ...outcome, changes: own.changes };
+      await this.#commit(scheduled, outcome, confirmed);
+      this.#trusting = own.whole;
+      this.#confirm(scheduled, confirmed, sentAt);
+    } catch (error) {
+      if (isRefused(error)) scheduled.hazards = without(drawn, 'two-phase');
+      else if (describeFailure(error).class === 'light') scheduled.hazards = null;
+      else throw error;
+      await client.query('ROLLBACK');
+    }
+  }
+
+  /** Accounts for a batch that was rolled back on purpose, and is to be written again. */
+  #noteRolledBack(scheduled: ScheduledBatch, hazard: BatchHazard): void {
+    scheduled.hazards = without(scheduled.hazards, hazard);
+    this.#stats.countHazard(hazard);
+    this.#session.proved();
+  }
+
+  /** COMMIT. `confirmed`: the outcome for the batch itself. */
+  async #commit(
+    scheduled: ScheduledBatch,
+    outcome: BatchOutcome,
+    confirmed = outcome,
+  ): Promise<void> {
+    if (outcome.pending === null) throw new Error('nothing to commit');
+    const lsn = await this.#end(outcome, [{ scheduled, outcome: confirmed }]);
+    this.#journal.commit([{ xid: outcome.pending.xid, lsn, dropped: [] }]);
+  }
+
+  /**
+   * Ends a transaction that was written step by step: it is entered in the journal before, and closed there by the caller.
+   * Returns a WAL position after its writes and before others see them. `sent`: the batch that is in doubt until then.
+   */
+  async #end(outcome: BatchOutcome, sent: Sent[]): Promise<string | null> {
+    const { client } = this.#session;
+    const { hazards, pending } = outcome;
+    const prepared = pending?.prepared ?? null;
+    let { lsn } = outcome;
+    this.#journal.intend([outcome]);
+    this.#sent = sent;
+    let ended: boolean;
+    try {
+      if (hazards?.messages !== undefined) await emitMessages(client, hazards.messages);
+      if (prepared !== null) {
+        const { gid } = this.#journal;
+        ended = await prepare(client, gid);
+        if (ended) lsn = await finish(client, gid, prepared, this.#random);
+      } else {
+        // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
+        ended = (await client.query('COMMIT')).command === 'COMMIT';
+      }
     } catch (error) {
       // The server answered with an error: the transaction is not committed.
       const { class: failureClass, sqlstate } = describeFailure(error);
-      if (sqlstate !== null && failureClass !== 'critical') {
+      if (sqlstate !== null && (failureClass !== 'critical' || isRefused(error))) {
         this.#journal.withdraw();
         this.#sent = [];
       }
       throw error;
     }
     this.#sent = [];
-    if (!committed) {
+    if (!ended) {
       this.#journal.withdraw();
       throw new Error('COMMIT was answered with ROLLBACK');
     }
-    const { xid } = outcome.pending;
-    this.#journal.commit([{ xid, lsn: outcome.lsn, dropped: [] }]);
+    return lsn;
   }
 
   /** Handles the failure of a whole write; the reason to end where there is one. */

@@ -11,10 +11,12 @@ import {
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
+import { gidOf } from '../src/postgres/prepared.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
+import { hazardTally } from './hazards/tally.js';
 
 /** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
@@ -53,7 +55,7 @@ export class TransactionJournal {
     this.#ledger?.lease(table, ids);
   }
 
-  /** Enters transactions before their COMMITs are sent. */
+  /** Enters transactions before their COMMITs, PREPAREs or deliberate ROLLBACKs are sent. */
   intend(outcomes: readonly BatchOutcome[]): void {
     this.#numbers =
       this.#ledger?.intend(
@@ -61,10 +63,26 @@ export class TransactionJournal {
           return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
-    for (const [i, { pending, rows, events }] of outcomes.entries()) {
+    for (const [i, outcome] of outcomes.entries()) {
+      const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      this.#stats.intend(pending, rows, events, this.#numbers[i]);
+      const tally = hazardTally(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
     }
+  }
+
+  /** Tells its connection from all others of the run: `RUN/WORKER/CONNECTION`. Throws without a ledger. */
+  get place(): string {
+    if (this.#task === null) throw new Error('no ledger is kept');
+    return `${this.#task.run}/${this.#task.worker}/${this.#stats.connections}`;
+  }
+
+  /** The name that the pending transaction is prepared under. Throws without a ledger, or where none is pending. */
+  get gid(): string {
+    const [intent] = this.#numbers;
+    if (this.#task === null || intent === undefined) throw new Error('no transaction to prepare');
+    const { run, worker } = this.#task;
+    return gidOf({ run, worker, connection: this.#stats.connections, intent });
   }
 
   /** The COMMITs of the first ones were answered. */

@@ -70,7 +70,7 @@ export async function warmUp(
         const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
         if (unplanned.length > 0) await plan(client, schema.tables, unplanned, task.returning);
         for (const write of unplanned) planned.add(statementOf(write, 'exact').name);
-        const [outcome] = expectedOutcomes([{ spec, size: batchSize, now, writes }]);
+        const [outcome] = expectedOutcomes([{ spec, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
         stats.intend(outcome.pending, outcome.rows, outcome.events);
         // A partial update is entered as its stored row, and nothing is stored here.

@@ -1,19 +1,24 @@
 import {
   cascadedRows,
+  type DeleteSpec,
   deleteRows,
   identifyingLength,
   insertLinks,
   insertRows,
   type ReturnMode,
+  type UpdateSpec,
   updateRows,
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
 import type { Operation } from '../src/schema/changes.js';
-import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
+import { ALWAYS, type Candidate } from '../src/schema/event.js';
 import { changesKey } from '../src/schema/key.js';
 import { type Row, setsAllChanging, type Table } from '../src/schema/table.js';
 import type { Tables } from '../src/schema/tables.js';
+
+/** The part of an event type that its updates and deletes follow from. */
+export type WriteSpec = UpdateSpec & DeleteSpec;
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
 export interface Write {
@@ -24,7 +29,7 @@ export interface Write {
   /** The candidates that an update or delete takes, in the order of `rows`. */
   readonly candidates: readonly Candidate[];
   /** The event type that an update or delete belongs to; null for inserts. */
-  readonly spec: EventSpec | null;
+  readonly spec: WriteSpec | null;
 }
 
 /** The statement of a write. New links have no `exact` form, and deletes no `rows`: they return `ids` then. */

@@ -80,3 +80,6 @@ export type TimedHazard = (typeof TIMED_HAZARDS)[number];
 
 /** In the order of summaries and pages. */
 export const HAZARD_NAMES: readonly HazardName[] = [...BATCH_HAZARDS, ...TIMED_HAZARDS];
+
+/** The database schema of the table that `quiet` keeps busy: made at its start, dropped at its end and by `init-db`. */
+export const QUIET_SCHEMA = 'oltp_simulator_quiet';

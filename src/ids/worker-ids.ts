@@ -84,6 +84,14 @@ export class WorkerIds {
     await this.#leases.get(table)?.reserve(client, count, this.#onLease);
   }
 
+  /**
+   * Gives the next `count` ids at random from all that are left of the lease. False where these are all: then no lower id
+   * comes later.
+   */
+  scatter(table: TableName, count: number): boolean {
+    return this.#leases.get(table)?.scatter(count, this.#random) ?? false;
+  }
+
   /** An id for a new row. Throws where none was reserved. */
   next(table: TableName): number {
     const lease = this.#leases.get(table);
@@ -195,6 +203,17 @@ class IdLease {
     if (keyKind === 'id') onLease(name, leased);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
     this.#next = 0;
+  }
+
+  scatter(count: number, random: () => number): boolean {
+    const ids = this.#ids;
+    const end = this.#next + count;
+    if (end >= ids.length) return false;
+    for (let i = this.#next; i < end; i++) {
+      const other = i + Math.floor(random() * (ids.length - i));
+      [ids[i], ids[other]] = [ids[other]!, ids[i]!];
+    }
+    return true;
   }
 
   next(): number {

@@ -1,3 +1,5 @@
+import { printSpan } from './span.js';
+
 /*
  * Guesses at what an operator meant by a text that the program does not accept. Each function returns texts in the
  * accepted form, the likeliest first; the caller proposes the first one that its own parser accepts.
@@ -69,7 +71,7 @@ export function guessSpan(text: string): string[] {
   const given = text.trim();
   const [, hours, minutes, seconds] = CLOCK.exec(given) ?? [];
   if (hours !== undefined) {
-    return [spanText(Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds))];
+    return [printSpan(Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds))];
   }
   if (DECIMAL_COMMA.test(given)) return [`${given.replace(',', '.')}s`];
   if (!COMPONENTS.test(given)) return [];
@@ -85,7 +87,7 @@ export function guessSpan(text: string): string[] {
   if (!Number.isFinite(sum)) return [];
   const [first] = parts;
   const asGiven = parts.length === 1 && first !== undefined ? [`${first.number}${first.unit}`] : [];
-  return [...asGiven, spanText(sum)];
+  return [...asGiven, printSpan(sum)];
 }
 
 const AMOUNT = /^([+-]?\d+(?:[.,]\d+)?)\s*([^\d\s.,]*)$/u;
@@ -109,14 +111,6 @@ export function timeUnit(word: string): readonly [unit: string, seconds: number]
 /** The unit of size that a word spells; undefined: it spells none. */
 export function sizeUnit(word: string): string | undefined {
   return SIZES.find(([, spellings]) => spellings.includes(word.toLowerCase()))?.[0];
-}
-
-/** A span in its largest unit that leaves no fraction: 5400 is `90m`. */
-function spanText(seconds: number): string {
-  const millis = Math.round(seconds * 1000);
-  if (millis % 3_600_000 === 0) return `${millis / 3_600_000}h`;
-  if (millis % 60_000 === 0) return `${millis / 60_000}m`;
-  return millis % 1000 === 0 ? `${millis / 1000}s` : `${millis}ms`;
 }
 
 /** A number without an exponent, and without the rounding error of a division. */

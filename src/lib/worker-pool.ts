@@ -3,9 +3,12 @@ import { Piscina } from 'piscina';
 
 /** The compiled worker files. */
 const ENTRIES = {
+  hazard: new URL('../../workers/hazard.js', import.meta.url),
   producer: new URL('../../workers/producer.js', import.meta.url),
   seeder: new URL('../../workers/seeder.js', import.meta.url),
 } as const;
+
+export type WorkerEntry = keyof typeof ENTRIES;
 
 /**
  * V8's young generation of a thread, in megabytes. A batch leaves tens of kilobytes of garbage; the default of dozens
@@ -30,7 +33,7 @@ export class WorkerPool<Task, Result> {
   /** Rejects if a thread could not start: its tasks would never end. */
   readonly #failed: Promise<never>;
 
-  constructor(entry: keyof typeof ENTRIES, workers: number) {
+  constructor(entry: WorkerEntry, workers: number) {
     this.#piscina = new Piscina({
       filename: ENTRIES[entry].href,
       minThreads: workers,

@@ -1,7 +1,8 @@
 import { guessNumber, guessSpan } from '../lib/guesses.js';
 import { findNearest } from '../lib/nearest.js';
+import { parseSpan } from '../lib/span.js';
 import { SHAPES } from './shapes/index.js';
-import { MAX_EVENTS_PER_SECOND, parseRate, parseSpan, type Shape } from './shapes/shape.js';
+import { MAX_EVENTS_PER_SECOND, parseRate, type Shape } from './shapes/shape.js';
 import { parseStage } from './stages.js';
 
 /** The reason why a text is not a stage. */

@@ -1,6 +1,6 @@
+import { parseSpan } from '../lib/span.js';
 import type { Segment } from './curve.js';
 import { SHAPES } from './shapes/index.js';
-import { parseSpan } from './shapes/shape.js';
 
 /** A part of a run in which the rate follows one shape. */
 export interface Stage {

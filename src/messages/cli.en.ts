@@ -107,6 +107,7 @@ export const cliEn: typeof cliPtBR = {
       'when the server does not keep up: send late (queue) or count as not sent (shed)',
     threshold: () =>
       'a pass/fail condition: exit code 5 if it fails; may be repeated; `, abort` ends the run as soon as it fails',
+    hazard: () => 'a history that breaks pipelines; may be repeated',
     junit: () => 'file for the results as JUnit XML',
     name: () => "name of the run, a part of its folder's name",
     note: () => 'a note that is kept with the run',
@@ -160,6 +161,7 @@ export const cliEn: typeof cliPtBR = {
     number: () => 'N',
     rate: () => 'N|max|cycle',
     stage: () => 'SHAPE:RATES/TIME',
+    hazard: () => 'NAME[=VALUE]',
     time: () => 'TIME',
     age: () => 'AGE',
     milliseconds: () => 'MS',
@@ -194,6 +196,7 @@ export const cliEn: typeof cliPtBR = {
       `${PROGRAM} stream --interval 2 --batch-size 50`,
       `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
       `${PROGRAM} stream --stage ramp:100..2000/60s --stage constant:2000/5m --dry-run`,
+      `${PROGRAM} stream --with prontuario --hazard all --hazard huge=100000/30s`,
       `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
     ],
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],

@@ -110,6 +110,7 @@ export const cliPtBR = {
       'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
     threshold: () =>
       'uma condição de aprovação: código de saída 5 se falhar; pode ser repetida; `, abort` encerra a execução assim que falha',
+    hazard: () => 'um histórico que quebra pipelines; pode ser repetido',
     junit: () => 'arquivo para os resultados em JUnit XML',
     name: () => 'nome da execução, que faz parte do nome de sua pasta',
     note: () => 'uma anotação que é guardada com a execução',
@@ -163,6 +164,7 @@ export const cliPtBR = {
     number: () => 'N',
     rate: () => 'N|max|cycle',
     stage: () => 'FORMA:RITMOS/TEMPO',
+    hazard: () => 'NOME[=VALOR]',
     time: () => 'TEMPO',
     age: () => 'IDADE',
     milliseconds: () => 'MS',
@@ -198,6 +200,7 @@ export const cliPtBR = {
       `${PROGRAM} stream --interval 2 --batch-size 50`,
       `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
       `${PROGRAM} stream --stage ramp:100..2000/60s --stage constant:2000/5m --dry-run`,
+      `${PROGRAM} stream --with prontuario --hazard all --hazard huge=100000/30s`,
       `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
     ],
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],

@@ -143,6 +143,7 @@ export const dbEn: typeof dbPtBR = {
   columnType: (e) => `the column ${e.table}.${e.column} is ${e.found}, not ${e.expected}`,
   columnDemands: (e) =>
     `the column ${e.table}.${e.column} is NOT NULL without a default, and the simulator does not fill it`,
+  hazardsUndone: (e) => `undid what the hazards of a run left in ${e.tables.join(', ')}`,
   cannotCreate: (e) =>
     `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct ${all(e.settings)}`,
   rowsHidden: (e) => {

@@ -168,6 +168,8 @@ export const dbPtBR = {
     `a coluna ${e.table}.${e.column} é ${e.found}, e não ${e.expected}`,
   columnDemands: (e: { table: string; column: string }) =>
     `a coluna ${e.table}.${e.column} é NOT NULL sem valor padrão, e o simulador não a preenche`,
+  hazardsUndone: (e: { tables: readonly string[] }) =>
+    `desfeito o que os hazards de uma execução deixaram em ${e.tables.join(', ')}`,
   cannotCreate: (e: {
     user: string;
     database: string;

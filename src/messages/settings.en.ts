@@ -1,4 +1,8 @@
+import type { DialForm } from '../hazards/dials.js';
+import type { HazardProblem } from '../hazards/hazard-problem.js';
+import type { Unmet } from '../hazards/requirements.js';
 import type { StageProblem } from '../load/stage-problem.js';
+import { sqlName } from '../schema/table.js';
 import type { SourcePart } from '../sources/source-problem.js';
 import { listed } from './list.js';
 import type { settingsPtBR } from './settings.pt-BR.js';
@@ -37,6 +41,70 @@ const stageFault = (e: StageProblem): string => {
           burst: 'two rates with .. between them, the length of a burst, and a longer period',
         }[e.rates]
       }`;
+  }
+};
+
+const dialFault: Readonly<Record<DialForm, string>> = {
+  share: 'is not a share of the batches like 5% or 0.05, above 0% and up to 100%',
+  every: 'is not a time like 30s, 5m or 1h',
+  rows: 'is not a number of rows and a time (ROWS/EVERY)',
+  spell: 'is not a length and a time (LENGTH/EVERY)',
+  publication: 'is not the name of a publication, with a time or without one (NAME/EVERY)',
+};
+
+const hazardFault = (e: HazardProblem): string => {
+  switch (e.problem) {
+    case 'mark':
+      return `"${e.text}": a hazard and its value have = between them`;
+    case 'several':
+      return `"${e.text}": hazards are separated by commas`;
+    case 'all':
+      return `"${e.text}": all takes no value; give one to a hazard by its name`;
+    case 'unnamed':
+      return `"${e.text}" lacks the name of the publication that a table is to leave`;
+    case 'too-long':
+      return `"${e.text}": it lasts for the first time and begins once in the second, so the first must be the shorter one`;
+    case 'name':
+      return `there is no hazard "${e.name}"${e.meant === undefined ? ` (there are ${listed(e.known, 'and')})` : ''}`;
+    case 'rows':
+      return `"${e.text}": a huge transaction has from 1 to ${e.max} rows`;
+    case 'form':
+      return e.given === ''
+        ? `"${e.text}": nothing stands after =`
+        : `"${e.text}": "${e.given}" ${dialFault[e.form]}`;
+  }
+};
+
+const tableList = (tables: readonly string[]) => tables.join(', ');
+
+/** A need of a hazard that is not met, and the remedy. */
+const lack = (e: Unmet, role: string, database: string): string => {
+  const to = sqlName(role);
+  switch (e.lacks) {
+    case 'prepared-transactions':
+      return `max_prepared_transactions is ${e.found}, and ${e.needed} is the least with ${e.needed} workers; raise it in postgresql.conf and restart the server`;
+    case 'privileges':
+      return `the role ${to} lacks ${listed(e.privileges, 'and')} on ${listed(e.tables, 'and')}; GRANT ${e.privileges.join(', ')} ON ${tableList(e.tables)} TO ${to}`;
+    case 'ownership':
+      return `the role ${to} does not own ${listed(e.tables, 'and')}; connect as the owner, or make ${to} a member of it`;
+    case 'row-security':
+      return `row-level security applies to the role ${to} in ${listed(e.tables, 'and')}, where COPY is then an error; ALTER ROLE ${to} BYPASSRLS`;
+    case 'create-in-schemas':
+      return `the role ${to} may create nothing in the schema ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+    case 'create-in-database':
+      return `the role ${to} may create no schema in the database; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'rows':
+      return `${e.table} has ${e.found} rows, and ${e.needed} is the least; run \`seed\` first`;
+    case 'publication':
+      return `there is no publication "${e.publication}" in the database; ${e.known.length === 0 ? 'there is none at all: create it' : `there ${e.known.length === 1 ? 'is' : 'are'} ${listed(e.known, 'and')}`}`;
+    case 'publication-ownership':
+      return `the role ${to} does not own the publication "${e.publication}"; ALTER PUBLICATION ${sqlName(e.publication)} OWNER TO ${to}`;
+    case 'own-list':
+      return `the publication "${e.publication}" is FOR ALL TABLES, which no table can leave; name one that lists ${e.table}`;
+    case 'no-whole-schema':
+      return `the publication "${e.publication}" has the whole schema of ${e.table}, which that table cannot leave; name one that lists ${e.table}`;
+    case 'listed-table':
+      return `the publication "${e.publication}" does not list ${e.table}; ALTER PUBLICATION ${sqlName(e.publication)} ADD TABLE ${e.table}`;
   }
 };
 
@@ -86,6 +154,8 @@ export const settingsEn: typeof settingsPtBR = {
     rate: (words, max) => `a number above 0, up to ${max}, or ${anyOf(words)}`,
     stages: (examples, max) =>
       `load shapes separated by semicolons, ${max} seconds in all at most, such as ${examples.join(' or ')}`,
+    hazards: (examples, names, all) =>
+      `hazards separated by commas, such as ${examples.join(', ')}; a name alone has its usual value, ${all} is every one that the tables allow: ${names.join(', ')}`,
     day: () => 'today, or an existing date as YYYY-MM-DD',
   },
   unknownKey: (key, file, line, nearest) =>
@@ -138,12 +208,24 @@ export const settingsEn: typeof settingsPtBR = {
     `${where}: the value has its own quote inside; put it in quotes of another kind (', " or \`)`,
   certificateWithoutKey: (where, certificate, key) =>
     `${where}: ${certificate} and ${key} go together; name the client certificate and its key, or neither`,
-  emptyPart: (where) =>
-    `${where}: nothing stands before or after a semicolon; remove the semicolon, or write what is missing`,
+  emptyPart: (where, separator) => {
+    const mark = separator === ';' ? 'semicolon' : 'comma';
+    return `${where}: nothing stands before or after a ${mark}; remove the ${mark}, or write what is missing`;
+  },
   stagesTooLong: (where, seconds, max) =>
     `${where}: the stages last ${seconds} s together, and ${max} s is the most; shorten them`,
   stage: (where, e) =>
     `${where}: ${stageFault(e)}; ${e.meant === undefined ? `write for example ${e.example}` : `did you mean ${e.meant}?`}`,
+  hazard: (where, e) =>
+    `${where}: ${hazardFault(e)}; ${e.meant === undefined ? `write for example ${e.example}` : `did you mean ${e.meant}?`}`,
+  hazardsWithoutLedger: (where) =>
+    `${where}: hazards need the ledger, the only record of what they did; leave out --no-ledger (STREAM_LEDGER=false), or the hazards`,
+  hazardsRefused: (unmet, { role, database }) => {
+    const sentences = unmet.map((e) => `${e.hazard}: ${lack(e, role, database)}`);
+    return sentences.length === 1
+      ? `the database "${database}" cannot have the hazard ${sentences[0]}, or leave the hazard out`
+      : `the database "${database}" cannot have these hazards; correct each, or leave it out:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`;
+  },
   source: (where, text, e) => {
     switch (e.problem) {
       case 'credentials':

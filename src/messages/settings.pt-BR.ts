@@ -1,4 +1,8 @@
+import type { DialForm } from '../hazards/dials.js';
+import type { HazardProblem } from '../hazards/hazard-problem.js';
+import type { Unmet } from '../hazards/requirements.js';
 import type { StageProblem } from '../load/stage-problem.js';
+import { sqlName } from '../schema/table.js';
 import type { SourcePart, SourceProblem } from '../sources/source-problem.js';
 import { listed } from './list.js';
 
@@ -36,6 +40,70 @@ const stageFault = (e: StageProblem): string => {
           burst: 'dois ritmos com .. entre eles, a duração de cada pico e um período maior que ela',
         }[e.rates]
       }`;
+  }
+};
+
+const dialFault: Readonly<Record<DialForm, string>> = {
+  share: 'não é uma fração dos lotes como 5% ou 0.05, acima de 0% e até 100%',
+  every: 'não é um tempo como 30s, 5m ou 1h',
+  rows: 'não é um número de registros e um tempo (REGISTROS/INTERVALO)',
+  spell: 'não é uma duração e um tempo (DURAÇÃO/INTERVALO)',
+  publication: 'não é o nome de uma publication, com ou sem um tempo (NOME/INTERVALO)',
+};
+
+const hazardFault = (e: HazardProblem): string => {
+  switch (e.problem) {
+    case 'mark':
+      return `"${e.text}": entre um hazard e o seu valor vai =`;
+    case 'several':
+      return `"${e.text}": hazards se separam por vírgulas`;
+    case 'all':
+      return `"${e.text}": all não recebe valor; dê um valor a um hazard pelo nome dele`;
+    case 'unnamed':
+      return `em "${e.text}" falta o nome da publication de que uma tabela deve sair`;
+    case 'too-long':
+      return `"${e.text}": o primeiro tempo é quanto dura, e o segundo é de quanto em quanto começa; por isso o primeiro deve ser o menor`;
+    case 'name':
+      return `não existe o hazard "${e.name}"${e.meant === undefined ? ` (existem ${listed(e.known, 'e')})` : ''}`;
+    case 'rows':
+      return `"${e.text}": uma transação enorme tem de 1 a ${e.max} registros`;
+    case 'form':
+      return e.given === ''
+        ? `"${e.text}": não há nada depois de =`
+        : `"${e.text}": "${e.given}" ${dialFault[e.form]}`;
+  }
+};
+
+const tableList = (tables: readonly string[]) => tables.join(', ');
+
+/** A need of a hazard that is not met, and the remedy. */
+const lack = (e: Unmet, role: string, database: string): string => {
+  const to = sqlName(role);
+  switch (e.lacks) {
+    case 'prepared-transactions':
+      return `max_prepared_transactions é ${e.found}, e o mínimo com ${e.needed} workers é ${e.needed}; aumente-o no postgresql.conf e reinicie o servidor`;
+    case 'privileges':
+      return `a role ${to} não tem ${listed(e.privileges, 'e')} em ${listed(e.tables, 'e')}; GRANT ${e.privileges.join(', ')} ON ${tableList(e.tables)} TO ${to}`;
+    case 'ownership':
+      return `a role ${to} não é dona de ${listed(e.tables, 'e')}; conecte-se como o dono, ou faça de ${to} um membro dela`;
+    case 'row-security':
+      return `row-level security vale para a role ${to} em ${listed(e.tables, 'e')}, onde COPY então é um erro; ALTER ROLE ${to} BYPASSRLS`;
+    case 'create-in-schemas':
+      return `a role ${to} não pode criar nada no esquema ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+    case 'create-in-database':
+      return `a role ${to} não pode criar esquemas no banco; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'rows':
+      return `${e.table} tem ${e.found} registros, e o mínimo é ${e.needed}; rode antes \`seed\``;
+    case 'publication':
+      return `não há a publication "${e.publication}" no banco; ${e.known.length === 0 ? 'não há nenhuma: crie-a' : `há ${listed(e.known, 'e')}`}`;
+    case 'publication-ownership':
+      return `a role ${to} não é dona da publication "${e.publication}"; ALTER PUBLICATION ${sqlName(e.publication)} OWNER TO ${to}`;
+    case 'own-list':
+      return `a publication "${e.publication}" é FOR ALL TABLES, de que nenhuma tabela pode sair; indique uma que liste ${e.table}`;
+    case 'no-whole-schema':
+      return `a publication "${e.publication}" tem o esquema inteiro de ${e.table}, de que essa tabela não pode sair; indique uma que liste ${e.table}`;
+    case 'listed-table':
+      return `a publication "${e.publication}" não lista ${e.table}; ALTER PUBLICATION ${sqlName(e.publication)} ADD TABLE ${e.table}`;
   }
 };
 
@@ -101,6 +169,8 @@ export const settingsPtBR = {
       `um número maior que 0, até ${max}, ou ${anyOf(words)}`,
     stages: (examples: readonly string[], max: number) =>
       `formas de carga separadas por ponto e vírgula, no máximo ${max} segundos ao todo, como ${examples.join(' ou ')}`,
+    hazards: (examples: readonly string[], names: readonly string[], all: string) =>
+      `hazards separados por vírgulas, como ${examples.join(', ')}; um nome sozinho tem o valor usual, ${all} são todos os que as tabelas permitem: ${names.join(', ')}`,
     day: () => 'today ou uma data existente no formato AAAA-MM-DD',
   },
   unknownKey: (key: string, file: string, line: number | null, nearest: string | undefined) =>
@@ -159,12 +229,26 @@ export const settingsPtBR = {
     `${where}: o valor contém a própria aspa; use aspas de outro tipo (', " ou \`)`,
   certificateWithoutKey: (where: string, certificate: string, key: string) =>
     `${where}: ${certificate} e ${key} andam juntos; indique o certificado do cliente e a chave dele, ou nenhum dos dois`,
-  emptyPart: (where: string) =>
-    `${where}: não há nada antes ou depois de um ponto e vírgula; remova-o, ou escreva o que falta`,
+  emptyPart: (where: string, separator: ';' | ',') =>
+    `${where}: não há nada antes ou depois de ${separator === ';' ? 'um ponto e vírgula; remova-o' : 'uma vírgula; remova-a'}, ou escreva o que falta`,
   stagesTooLong: (where: string, seconds: number, max: number) =>
     `${where}: as etapas duram ${seconds} s ao todo, e o máximo é ${max} s; encurte-as`,
   stage: (where: string, e: StageProblem) =>
     `${where}: ${stageFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
+  hazard: (where: string, e: HazardProblem) =>
+    `${where}: ${hazardFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
+  hazardsWithoutLedger: (where: string) =>
+    `${where}: hazards precisam do ledger, o único registro do que eles fizeram; tire --no-ledger (STREAM_LEDGER=false), ou os hazards`,
+  /** A sentence on each need of the hazards that is not met. */
+  hazardsRefused: (
+    unmet: readonly Unmet[],
+    { role, database }: { readonly role: string; readonly database: string },
+  ) => {
+    const sentences = unmet.map((e) => `${e.hazard}: ${lack(e, role, database)}`);
+    return sentences.length === 1
+      ? `o banco "${database}" não pode ter o hazard ${sentences[0]}, ou dispense o hazard`
+      : `o banco "${database}" não pode ter estes hazards; corrija cada um, ou dispense-o:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`;
+  },
   source: (where: string, text: string, e: SourceProblem) => {
     switch (e.problem) {
       case 'credentials':

@@ -432,6 +432,29 @@ export function missingIds(table: Table, ids: readonly number[]): Statement {
   }));
 }
 
+/**
+ * Values of this size together, in bytes, are never all in their row: the server moves some out of line (TOAST) until the
+ * row has 2 kB.
+ */
+const OUT_OF_LINE_BYTES = 2048;
+
+/** Returns those of the ids whose rows have large values out of line, as one array literal. */
+export function largeRows(table: Table, ids: readonly number[]): Statement {
+  const rows = ids.map((id) => [id]);
+  const own = statementsOf(table);
+  return named(own, 'large', own.label, '', rows, () => {
+    const sizes = table.columns
+      .filter(({ toast }) => toast)
+      .map(({ name }) => `coalesce(pg_column_size(${sqlName(name)}), 0)`);
+    const key = sqlName(table.key[0]!);
+    return {
+      text: `SELECT array_agg(${key})::text FROM ${table.name}
+              WHERE ${key} = ANY ($1::bigint[]) AND ${['0', ...sizes].join(' + ')} > ${OUT_OF_LINE_BYTES}`,
+      sent: [sentAs('bigint')],
+    };
+  });
+}
+
 /** The numbers of an array literal; an empty list of a null. */
 export function parseNumbers(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);

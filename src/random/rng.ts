@@ -18,6 +18,10 @@ export const RNG_PURPOSE = {
   seedPicks: 20,
   /** When the events of a random schedule come. */
   arrivals: 21,
+  /** Which hazards a producer's batches have, and what these do; the id is the worker's position. */
+  hazardPicks: 36,
+  /** When a timed hazard happens; the id is its worker's position, the moment how often it was due. */
+  hazardMoments: 37,
 } as const;
 
 /** Values with whole-number weights, summed up for `Rng.weighted`. Put the likeliest first. */

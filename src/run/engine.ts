@@ -2,6 +2,13 @@ import type { Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../database/facts.js';
 import { EXIT, OperatorError } from '../errors.js';
+import {
+  HAZARD_NAMES,
+  type HazardName,
+  TIMED_HAZARDS,
+  type TimedHazard,
+} from '../hazards/hazards.js';
+import type { HazardTimes } from '../hazards/times.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -24,14 +31,20 @@ import { closeJournals, type Journal } from './close-journals.js';
 import { Control, type RunState } from './control.js';
 import { type HeldUp, WaitEnder } from './held-up.js';
 import type { LoadPlan, WorkerPlan } from './plan.js';
-import { ProducerThreads } from './producer-threads.js';
-import type { ProducerReport, ProducerTask } from './protocol.js';
+import { ProducerThreads, progressOf } from './producer-threads.js';
+import type {
+  HazardPlan,
+  HazardTask,
+  ProducerReport,
+  ProducerTask,
+  ThreadTask,
+} from './protocol.js';
 import { Sampler } from './sampler.js';
 import type { SeriesPoint } from './series.js';
 import { returningOf } from './server-effects.js';
 import { ServerWatch } from './server-watch.js';
 import { Totals } from './totals.js';
-import { sumUp, WorkerStats } from './worker-stats.js';
+import { sumHazards, sumUp, WorkerStats } from './worker-stats.js';
 
 /** The clock starts after this even if some workers cannot connect yet. */
 const READY_PATIENCE_MS = 5_000;
@@ -73,9 +86,11 @@ export interface RunSetup {
   readonly facts: DatabaseFacts | null;
   /** The ledger's folder, and the run's name in it; null: no ledger is kept. */
   readonly ledger: { readonly folder: string; readonly run: string } | null;
+  /** Null: the run has none. They need a ledger. */
+  readonly hazards: HazardPlan | null;
 }
 
-/** The reports of a run while it goes on. `worker`: position, from 0. */
+/** The reports of a run while it goes on. `worker`: position, from 0; those of timed hazards follow the workers'. */
 export interface RunListener {
   /** Rows that were committed since the last call. */
   written(rows: readonly WrittenRows[]): void;
@@ -104,6 +119,8 @@ export interface LiveFigures {
   readonly due: number | null;
   /** Response latencies since the start. */
   readonly response: Histogram;
+  /** How often each hazard of the run happened so far; empty for a run without any. */
+  readonly hazards: HazardTimes;
 }
 
 export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
@@ -127,7 +144,25 @@ export interface RunOutcome {
   /** Wall-clock seconds from the first due time to the end, and those of them that were not paused. */
   readonly seconds: number;
   readonly activeSeconds: number;
+  /** How often each hazard of the run happened; empty for a run without any. */
+  readonly hazards: HazardTimes;
 }
+
+/** A thread that has one timed hazard. `worker`: its position. */
+interface TimedThread {
+  readonly worker: number;
+  readonly hazard: TimedHazard;
+  readonly stats: WorkerStats;
+}
+
+/** `activeMs`: of the run. `at`: on the monotonic clock. */
+interface Moment {
+  readonly activeMs: number;
+  readonly at: number;
+}
+
+/** What holds the clock: the operator, or the thread of a hazard. */
+type Holder = 'operator' | number;
 
 /**
  * The engine of `stream`: one run. It hands each worker its share of the plan, publishes the ids that workers
@@ -140,7 +175,15 @@ export class RunEngine {
   readonly #control = new Control();
   readonly #setup: RunSetup;
   readonly #listener: RunListener;
-  readonly #producers: ProducerThreads;
+  readonly #producers: ProducerThreads<ProducerTask>;
+  readonly #timed: readonly TimedThread[];
+  /** Null: the run has no timed hazard. */
+  readonly #hazardThreads: ProducerThreads<HazardTask> | null;
+  /** The statistics of workers and hazards, by position. */
+  readonly #allStats: readonly WorkerStats[];
+  /** The names of the run's hazards. */
+  readonly #hazardNames: readonly HazardName[];
+  readonly #holders = new Set<Holder>();
   readonly #sampler: Sampler;
   readonly #cache: IdCache;
   readonly #ready = new Set<number>();
@@ -148,6 +191,8 @@ export class RunEngine {
   readonly #disconnected = new Set<number>();
   /** Rows of each worker that the listener has been given. */
   readonly #written: readonly RowCounts[];
+  /** Rows that hazards added to each table, as the totals have them. */
+  readonly #grown: Record<TableName, number>;
   #failure: Failure | null = null;
   /** The reason of the last loss of a connection. */
   #loss: Failure | null = null;
@@ -171,13 +216,32 @@ export class RunEngine {
     this.#cache = new IdCache(schema.tables, setup.idCacheSize, () => rng.unit());
     this.workerStats = plan.workers.map(() => new WorkerStats(schema));
     this.#written = plan.workers.map(() => noRows(schema.tables));
-    this.#producers = new ProducerThreads(plan.workers.length, this.#control, {
+    this.#grown = schema.tables.record(() => 0);
+    const hazards = setup.hazards?.hazards ?? {};
+    this.#hazardNames = HAZARD_NAMES.filter((name) => hazards[name] !== undefined);
+    this.#timed = TIMED_HAZARDS.filter((name) => hazards[name] !== undefined).map((hazard, i) => {
+      return { hazard, worker: plan.workers.length + i, stats: new WorkerStats(schema) };
+    });
+    this.#allStats = [...this.workerStats, ...this.#timed.map(({ stats }) => stats)];
+    const threads = { workers: plan.workers.length, hazards: this.#timed.length };
+    this.#producers = new ProducerThreads('producer', threads.workers, this.#control, {
       report: (worker, report) => this.#receive(worker, report),
       workerDied: (worker, error) => listener.workerDied(worker, error),
     });
+    this.#hazardThreads =
+      threads.hazards === 0
+        ? null
+        : new ProducerThreads('hazard', threads.hazards, this.#control, {
+            report: (worker, report) => this.#receiveHazard(worker, report),
+            workerDied: (worker, error) => {
+              this.#release(worker);
+              listener.workerDied(worker, error);
+            },
+          });
     this.#sampler = new Sampler({
       control: this.#control,
       workerStats: this.workerStats,
+      hazards: () => this.#hazardTimes(),
       plan,
       watch: new ServerWatch(target, schema.tables, tables, (error) =>
         this.#fail(describeFailure(error)),
@@ -187,9 +251,9 @@ export class RunEngine {
     });
   }
 
-  /** The worker threads, for tests that end one. */
+  /** The threads of workers and of hazards, for tests that end one. */
   get threads(): readonly Worker[] {
-    return this.#producers.threads;
+    return [...this.#producers.threads, ...(this.#hazardThreads?.threads ?? [])];
   }
 
   /**
@@ -200,26 +264,25 @@ export class RunEngine {
     const { target } = this.#setup;
     const connecting = connect(target);
     try {
-      const { workers, counting } = await unlessAborted(this.#preparing.signal, async () =>
+      const { workers, hazards, counting } = await unlessAborted(this.#preparing.signal, async () =>
         this.#prepare(await connecting),
       );
       const started = monotonicMs();
       this.#control.start();
       this.#sampler.start();
       void counting();
-      await this.#untilOver(workers);
-      const activeSeconds = this.#control.active() / 1000;
-      const seconds = (monotonicMs() - started) / 1000;
-      await this.#producers.close();
+      const { activeMs, at } = await this.#untilOver(workers, hazards);
+      await this.#closeThreads();
       await this.#closeJournals();
       for (const worker of this.workerStats.keys()) this.#reportWritten(worker);
-      return { ...this.#ending(), seconds, activeSeconds };
+      this.#reportGrowth();
+      return { ...this.#ending(), seconds: (at - started) / 1000, activeSeconds: activeMs / 1000 };
     } catch (error) {
       throw operatorErrorOf(error, target);
     } finally {
       // Also when it failed before the start: then the workers are still waiting for it.
       this.#control.stop();
-      await this.#producers.close();
+      await this.#closeThreads();
       await within(
         connecting.then((client) => client.end()).catch(() => undefined),
         FAREWELL_MS,
@@ -230,12 +293,29 @@ export class RunEngine {
 
   /** Holds the clock; false where it is held already, or the run is ending. */
   pause(): boolean {
-    return this.#control.pause();
+    return this.#hold('operator');
   }
 
   /** Lets the clock go on; false where it is not held. */
   resume(): boolean {
-    return this.#control.resume();
+    return this.#release('operator');
+  }
+
+  /** The clock is held as long as anybody holds it. */
+  #hold(holder: Holder): boolean {
+    if (this.#control.stopping || this.#holders.has(holder)) return false;
+    this.#holders.add(holder);
+    this.#control.pause();
+    return true;
+  }
+
+  #release(holder: Holder): boolean {
+    if (!this.#holders.delete(holder)) return false;
+    return this.#holders.size === 0 ? this.#control.resume() : !this.#control.stopping;
+  }
+
+  async #closeThreads(): Promise<void> {
+    await Promise.all([this.#producers.close(), this.#hazardThreads?.close()]);
   }
 
   /** Ends the run, for a signal or a threshold: batches in flight finish. */
@@ -260,17 +340,22 @@ export class RunEngine {
       reconnects,
       due: due === null ? null : Math.max(0, Math.floor(due) - this.#attemptedByAll() - shed),
       response,
+      hazards: this.#hazardTimes(),
     };
   }
 
   /** Gets everything ready for the clock to start. `counting`: counts the tables, beside the run. */
-  async #prepare(
-    client: Client,
-  ): Promise<{ workers: Promise<unknown>; counting: () => Promise<void> }> {
+  async #prepare(client: Client): Promise<{
+    workers: Promise<unknown>;
+    hazards: Promise<unknown>;
+    counting: () => Promise<void>;
+  }> {
     const { tables } = this.#setup.schema;
     this.#lastIds = await readLastIds(client, tables);
     // The workers connect meanwhile; no worker begins before the clock starts.
     const workers = Promise.all(this.#setup.plan.workers.map((plan) => this.#keep(plan)));
+    const hazards = Promise.all(this.#timed.map((timed) => this.#keepHazard(timed)));
+    const ended = Promise.all([workers, hazards]);
     await loadIds(client, this.#cache, tables);
     const { count, quick } = await this.totals.start(client);
     // If the tables cannot be counted, the run goes on, and its log lines have no totals.
@@ -279,14 +364,14 @@ export class RunEngine {
         .catch(() => undefined)
         .finally(() => client.end().catch(() => undefined));
     if (quick) await counting();
-    await Promise.race([this.#allReady(), workers]);
-    return { workers, counting: quick ? async () => undefined : counting };
+    await Promise.race([this.#allReady(), workers, ended]);
+    return { workers, hazards, counting: quick ? async () => undefined : counting };
   }
 
-  /** Resolves when every worker is connected, or after READY_PATIENCE_MS. */
+  /** Resolves when every thread is connected, or after READY_PATIENCE_MS. */
   async #allReady(): Promise<void> {
     const deadline = monotonicMs() + READY_PATIENCE_MS;
-    while (this.#ready.size < this.workerStats.length && !this.#control.stopping) {
+    while (this.#ready.size < this.#allStats.length && !this.#control.stopping) {
       if (monotonicMs() > deadline) return;
       await sleep(READY_POLL_MS);
     }
@@ -301,33 +386,48 @@ export class RunEngine {
     if (result.ended === 'stopped') this.#givenUp += result.givenUp;
   }
 
+  /** The same with the thread of a hazard. */
+  async #keepHazard({ worker, hazard, stats }: TimedThread): Promise<void> {
+    const task = this.#threadTask(worker, stats);
+    const { ledger, hazards } = task;
+    if (this.#hazardThreads === null || ledger === null || hazards === null) {
+      throw new Error(`${hazard} without a ledger`);
+    }
+    const result = await this.#hazardThreads.keep({ ...task, ledger, hazards, hazard }, stats);
+    if (result.ended === 'failed') this.#fail(result.failure);
+  }
+
   #taskOf(plan: WorkerPlan, stats: WorkerStats): Omit<ProducerTask, 'reports'> {
-    const { schema, target, tables, rng, batchSize, updateRatio, deleteRatio } = this.#setup;
-    const { reconnect, pools, facts } = this.#setup;
+    const { batchSize, updateRatio, deleteRatio } = this.#setup;
+    const task = this.#threadTask(plan.worker, stats);
+    return { ...task, ...plan, batchSize, updateRatio, deleteRatio, lastIds: this.#lastIds };
+  }
+
+  #threadTask(worker: number, stats: WorkerStats): Omit<ThreadTask, 'reports'> {
+    const { schema, target, tables, rng, plan, reconnect, pools, facts, hazards } = this.#setup;
     return {
-      ...plan,
+      worker,
       extensions: schema.extensions,
       target,
       tables,
       rng,
-      batchSize,
-      updateRatio,
-      deleteRatio,
       returning: facts === null ? {} : returningOf(facts, schema.tables),
+      endMs: plan.endMs,
       reconnect,
       pools,
-      lastIds: this.#lastIds,
       control: this.#control.buffer,
       stats: stats.buffer,
       ids: this.#cache.buffers,
-      ledger: this.#ledgerOf(plan.worker),
-      hazards: null,
+      ledger: this.#ledgerOf(worker),
+      hazards,
     };
   }
 
   #ledgerOf(worker: number): LedgerTask | null {
-    const { ledger, rng } = this.#setup;
-    return ledger === null ? null : { ...ledger, worker: worker + 1, rng, hazards: false };
+    const { ledger, rng, hazards } = this.#setup;
+    return ledger === null
+      ? null
+      : { ...ledger, worker: worker + 1, rng, hazards: hazards !== null };
   }
 
   #receive(worker: number, report: ProducerReport): void {
@@ -346,6 +446,39 @@ export class RunEngine {
       this.#reportWritten(worker);
     }
     this.#listener.report(worker, report);
+  }
+
+  /** A message of a hazard's thread. Its connection is none of the load's. */
+  #receiveHazard(worker: number, report: ProducerReport): void {
+    switch (report.kind) {
+      case 'ready':
+        this.#ready.add(worker);
+        this.#listener.report(worker, report);
+        return;
+      case 'hold':
+        if (report.held) this.#hold(worker);
+        else this.#release(worker);
+        return;
+      case 'committed':
+        this.#reportGrowth();
+        return;
+      case 'hazard':
+      case 'hazard-failed':
+        this.#listener.report(worker, report);
+    }
+  }
+
+  /** Adds the rows of hazards to the totals. They are read as those of `#reportWritten`. */
+  #reportGrowth(): void {
+    const { tables, hazards } = this.#setup.schema;
+    if (this.#allStats.some((stats) => stats.hazard('truncate') > 0)) {
+      for (const table of hazards.truncate) this.totals.forget(table);
+    }
+    for (const table of tables.names) {
+      const rows = this.#allStats.reduce((sum, stats) => sum + stats.growth(table), 0);
+      this.totals.grow(table, rows - this.#grown[table]!);
+      this.#grown[table] = rows;
+    }
   }
 
   /**
@@ -367,6 +500,7 @@ export class RunEngine {
         this.totals.add({ table, operation, count });
       }
     }
+    if (this.#hazardNames.length > 0) this.#reportGrowth();
     if (rows.length > 0) this.#listener.written(rows);
   }
 
@@ -376,26 +510,44 @@ export class RunEngine {
     this.#control.stop();
   }
 
-  /** Waits for the workers and for the end of the run's time; then cuts off workers that hang. */
-  async #untilOver(workers: Promise<unknown>): Promise<void> {
+  /**
+   * Waits for the workers and for the end of the run's time, then for the hazards; cuts off threads that hang. Returns
+   * the moment at which the load ended.
+   */
+  async #untilOver(workers: Promise<unknown>, hazards: Promise<unknown>): Promise<Moment> {
     const endMs = this.#setup.plan.endMs ?? Number.POSITIVE_INFINITY;
+    let ended: Moment | null = null;
+    const load = workers.finally(() => {
+      ended = this.#moment();
+    });
     let over = false;
-    const finished = workers.finally(() => {
+    const finished = Promise.all([load, hazards]).finally(() => {
       over = true;
     });
-    while (!over && !this.#control.stopping) {
+    finished.catch(() => undefined);
+    while (ended === null && !this.#control.stopping) {
       if (this.#control.active() > endMs + OVERRUN_MS) this.#control.stop();
-      await within(finished, SLICE_MS);
+      await within(Promise.race([load, finished]), SLICE_MS);
     }
+    if (ended !== null && Number.isFinite(endMs)) {
+      while (!this.#control.stopping && !this.#reachedMaxEvents()) {
+        const left = endMs - this.#control.active();
+        if (left <= 0) break;
+        await sleep(Math.min(left, SLICE_MS));
+      }
+      ended = this.#moment();
+    }
+    // Hazards end with the load.
+    if (this.#timed.length > 0) this.#control.stop();
+    if (ended !== null) await within(finished, SLICE_MS);
     const isOver = () => over;
     if (!over) await this.#graceFor(finished, isOver);
     this.#cutOff = !isOver();
-    finished.catch(() => undefined);
-    while (Number.isFinite(endMs) && !this.#control.stopping && !this.#reachedMaxEvents()) {
-      const left = endMs - this.#control.active();
-      if (left <= 0) break;
-      await sleep(Math.min(left, SLICE_MS));
-    }
+    return ended ?? this.#moment();
+  }
+
+  #moment(): Moment {
+    return { activeMs: this.#control.active(), at: monotonicMs() };
   }
 
   /** Gives workers the grace to finish, and ends their waits for other sessions. */
@@ -404,13 +556,13 @@ export class RunEngine {
     await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));
     if (isOver()) return;
     const ender = new WaitEnder(target, (pid) => {
-      for (const stats of this.workerStats) if (stats.backend?.pid === pid) stats.mayGiveUp = true;
+      for (const stats of this.#allStats) if (stats.backend?.pid === pid) stats.mayGiveUp = true;
     });
     ender.start(() => this.#backends());
     const graceMs = stopGraceMs - HELD_UP_AFTER_MS;
-    const attempted = this.#attemptedByAll();
+    const progress = this.#progressOfAll();
     await within(finished, Math.min(SILENT_MS, graceMs));
-    const answers = ender.answered || this.#attemptedByAll() > attempted;
+    const answers = ender.answered || this.#progressOfAll() > progress;
     this.#silent = !isOver() && !answers && this.#stopped === 'signal';
     if (!isOver() && !this.#silent) await within(finished, graceMs - SILENT_MS);
     this.#heldUp = await ender.close();
@@ -418,14 +570,14 @@ export class RunEngine {
 
   /** The server processes of the workers, without those that a pooler shares. */
   #backends(): Backend[] {
-    return this.workerStats.flatMap(({ backend }) =>
+    return this.#allStats.flatMap(({ backend }) =>
       backend === null || backend.pooled === true ? [] : [backend],
     );
   }
 
   /** Settles the transactions that were in doubt when their workers ended. */
   async #closeJournals(): Promise<void> {
-    const journals = this.workerStats.map(
+    const journals = this.#allStats.map(
       (stats, worker): Journal => ({ stats, ledger: this.#ledgerOf(worker) }),
     );
     const patienceMs = this.#silent ? null : Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
@@ -443,6 +595,7 @@ export class RunEngine {
       silent: this.#silent,
       heldUp: this.#heldUp,
       givenUp: this.#givenUp,
+      hazards: this.#hazardTimes(),
     };
   }
 
@@ -457,6 +610,15 @@ export class RunEngine {
       const stats = this.workerStats[worker];
       return stats !== undefined && commitLimit !== null && stats.events >= commitLimit;
     });
+  }
+
+  /** Grows with everything that the server answers. */
+  #progressOfAll(): number {
+    return this.#allStats.reduce((sum, stats) => sum + progressOf(stats), 0);
+  }
+
+  #hazardTimes(): HazardTimes {
+    return sumHazards(this.#hazardNames, this.#allStats);
   }
 
   #attemptedByAll(): number {

@@ -1,12 +1,12 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { within } from '../lib/clock.js';
-import { WorkerPool } from '../lib/worker-pool.js';
+import { type WorkerEntry, WorkerPool } from '../lib/worker-pool.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { Control } from './control.js';
-import type { ProducerReport, ProducerResult, ProducerTask } from './protocol.js';
+import type { ProducerReport, ProducerResult, ThreadTask } from './protocol.js';
 import type { WorkerStats } from './worker-stats.js';
 
-/** Deaths of one worker without an event in between, after which it is not started again. */
+/** Deaths of one worker without a transaction in between, after which it is not started again. */
 const MAX_STILLBORN = 3;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_MESSAGES_MS = 1_000;
@@ -19,14 +19,14 @@ export interface ThreadListener {
   workerDied(worker: number, error: unknown): void;
 }
 
-/** The threads of a run's workers: gives each its task, and replaces those that die. */
-export class ProducerThreads {
-  readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
+/** Threads of a run: gives each its task, and replaces those that die. */
+export class ProducerThreads<Task extends ThreadTask> {
+  readonly #pool: WorkerPool<Task, ProducerResult>;
   readonly #control: Control;
   readonly #listener: ThreadListener;
 
-  constructor(workers: number, control: Control, listener: ThreadListener) {
-    this.#pool = new WorkerPool('producer', workers);
+  constructor(entry: WorkerEntry, threads: number, control: Control, listener: ThreadListener) {
+    this.#pool = new WorkerPool(entry, threads);
     this.#control = control;
     this.#listener = listener;
   }
@@ -37,9 +37,9 @@ export class ProducerThreads {
   }
 
   /** Runs a worker's task to its end; a thread that dies is replaced and goes on with the same task. */
-  async keep(task: Omit<ProducerTask, 'reports'>, stats: WorkerStats): Promise<ProducerResult> {
+  async keep(task: Omit<Task, 'reports'>, stats: WorkerStats): Promise<ProducerResult> {
     for (let stillborn = 0; ; ) {
-      const before = stats.get('attempted');
+      const before = progressOf(stats);
       try {
         return await this.#run(task);
       } catch (error) {
@@ -47,7 +47,7 @@ export class ProducerThreads {
         const failure = describeFailure(error);
         if (failure.class === 'hopeless') return { ended: 'failed', failure };
         this.#listener.workerDied(task.worker, error);
-        stillborn = stats.get('attempted') > before ? 0 : stillborn + 1;
+        stillborn = progressOf(stats) > before ? 0 : stillborn + 1;
         if (stillborn === MAX_STILLBORN) return { ended: 'failed', failure };
       }
     }
@@ -58,16 +58,21 @@ export class ProducerThreads {
     await this.#pool.close();
   }
 
-  async #run(task: Omit<ProducerTask, 'reports'>): Promise<ProducerResult> {
+  async #run(task: Omit<Task, 'reports'>): Promise<ProducerResult> {
     const { port1, port2 } = new MessageChannel();
     const closed = new Promise((resolve) => port1.once('close', resolve));
     port1.on('message', (report: ProducerReport) => this.#listener.report(task.worker, report));
     try {
-      return await this.#pool.run({ ...task, reports: port2 }, [port2]);
+      return await this.#pool.run({ ...task, reports: port2 } as unknown as Task, [port2]);
     } finally {
       // The result overtakes the last reports, which travel through the port.
       await within(closed, LAST_MESSAGES_MS);
       port1.close();
     }
   }
+}
+
+/** Grows with every batch and every hazard. */
+export function progressOf(stats: WorkerStats): number {
+  return stats.get('attempted') + stats.get('committed');
 }

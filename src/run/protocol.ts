@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { HazardName, Hazards, TimedHazard } from '../hazards/hazards.js';
+import type { Hazards, TimedHazard } from '../hazards/hazards.js';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -22,9 +22,9 @@ import type { TableName } from '../schema/table.js';
 /** Writes whose rows are read back as stored, by table: a trigger may change these rows or drop them. */
 export type Returning = Readonly<Partial<Record<TableName, readonly Operation[]>>>;
 
-/** The one long task of a `stream` worker. */
-export interface ProducerTask {
-  /** Position among the workers, from 0. */
+/** The members that all long tasks of a run have, one for each thread. */
+export interface ThreadTask {
+  /** Position among the workers, from 0; threads of hazards come after the producers. */
   readonly worker: number;
   readonly rng: number;
   readonly target: ConnectionTarget;
@@ -32,20 +32,7 @@ export interface ProducerTask {
   readonly extensions: readonly string[];
   /** The tables that the run began with. */
   readonly tables: TableOids;
-  readonly share: WorkerShare;
-  /** For each owned event type: this worker's position among the workers of that type, and their number. */
-  readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
-  readonly pace: PaceSpec;
-  /** The highest id of each table with a number as its key when the run began; 0 of an empty one. */
-  readonly lastIds: Readonly<Record<TableName, number>>;
-  /** True: batches that could not be sent when they were due count as shed, and are not sent late. */
-  readonly shed: boolean;
-  readonly batchSize: number;
-  readonly updateRatio: number;
-  readonly deleteRatio: number;
   readonly returning: Returning;
-  /** Events after which the share is done, committed ones only; null: no such limit. */
-  readonly commitLimit: number | null;
   /** Active milliseconds at which the run ends; null: when it is stopped. */
   readonly endMs: number | null;
   readonly reconnect: ReconnectPolicy;
@@ -60,6 +47,23 @@ export interface ProducerTask {
   readonly reports: MessagePort;
 }
 
+/** The long task of a `stream` worker. */
+export interface ProducerTask extends ThreadTask {
+  readonly share: WorkerShare;
+  /** For each owned event type: this worker's position among the workers of that type, and their number. */
+  readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
+  readonly pace: PaceSpec;
+  /** The highest id of each table with a number as its key when the run began; 0 of an empty one. */
+  readonly lastIds: Readonly<Record<TableName, number>>;
+  /** True: batches that could not be sent when they were due count as shed, and are not sent late. */
+  readonly shed: boolean;
+  readonly batchSize: number;
+  readonly updateRatio: number;
+  readonly deleteRatio: number;
+  /** Events after which the share is done, committed ones only; null: no such limit. */
+  readonly commitLimit: number | null;
+}
+
 /** The hazards of a run. */
 export interface HazardPlan {
   readonly hazards: Hazards;
@@ -68,7 +72,7 @@ export interface HazardPlan {
 }
 
 /** The long task of a thread that has one timed hazard. Its writes are no events of the run's load. */
-export interface HazardTask extends ProducerTask {
+export interface HazardTask extends ThreadTask {
   readonly hazard: TimedHazard;
   readonly hazards: HazardPlan;
   readonly ledger: LedgerTask;
@@ -97,6 +101,10 @@ export type ProducerReport =
     }
   | { readonly kind: 'retried'; readonly failure: Failure }
   | HazardReport
+  /** The transaction of a timed hazard was rolled back; the hazard tries again at its next moment. */
+  | { readonly kind: 'hazard-failed'; readonly name: TimedHazard; readonly failure: Failure }
+  /** A hazard wants the clock held, or lets it go on. */
+  | { readonly kind: 'hold'; readonly held: boolean }
   | {
       readonly kind: 'reconnecting';
       readonly attempt: number;
@@ -105,14 +113,14 @@ export type ProducerReport =
     }
   | { readonly kind: 'reconnected'; readonly afterMs: number };
 
-/** A hazard happened: its transaction was committed, or rolled back as it was meant to be. */
+/** A timed hazard happened: its transaction was committed. */
 export interface HazardReport {
   readonly kind: 'hazard';
-  readonly name: HazardName;
+  readonly name: TimedHazard;
   /** In active milliseconds of the run. */
   readonly atMs: number;
-  /** How long it took, in milliseconds; null of one that is part of a batch. */
-  readonly lengthMs: number | null;
+  /** How long it took, in milliseconds. */
+  readonly lengthMs: number;
   /** Rows that it wrote beside the load's; 0 where that is not what it is about. */
   readonly rows: number;
   /** An LSN within it, as PostgreSQL prints it; null: unknown. */

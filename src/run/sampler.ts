@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs';
+import type { HazardName } from '../hazards/hazards.js';
+import type { HazardTimes } from '../hazards/times.js';
 import { monotonicMs } from '../lib/clock.js';
 import { round } from '../lib/numbers.js';
 import type { Control } from './control.js';
@@ -17,6 +19,8 @@ const OPEN_FILES = '/proc/self/fd';
 export interface SamplerParts {
   readonly control: Control;
   readonly workerStats: readonly WorkerStats[];
+  /** How often each of the run's hazards happened so far. */
+  readonly hazards: () => HazardTimes;
   readonly plan: LoadPlan;
   readonly watch: ServerWatch;
   /** Number of workers that have lost their connection, and not got another one. */
@@ -31,6 +35,7 @@ interface Sums extends SummedStats {
   readonly due: number;
   readonly cpuMicros: number;
   readonly walBytes: number | null;
+  readonly hazards: HazardTimes;
 }
 
 /** Makes a point of the series every second, of the changes since the point before. */
@@ -56,9 +61,10 @@ export class Sampler {
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#last !== null) {
-      const { events, due, shed, rejected } = this.#sums();
+      const { events, due, shed, rejected, hazards } = this.#sums();
       const before = this.#last;
       const still =
+        grownBy(hazards, before.hazards) === null &&
         events === before.events &&
         wholeEvents(due) === wholeEvents(before.due) &&
         shed === before.shed &&
@@ -115,12 +121,13 @@ export class Sampler {
           : round(((now.walBytes - before.walBytes) / elapsedMs) * 1000, 0),
       slots: this.#server?.slots ?? null,
     };
+    const hazards = grownBy(now.hazards, before.hazards);
     const over = control.stopping || (endMs !== null && active > endMs);
-    onPoint(point, ending || over);
+    onPoint(hazards === null ? point : { ...point, hazards }, ending || over);
   }
 
   #sums(): Sums {
-    const { control, workerStats, plan } = this.#parts;
+    const { control, workerStats, plan, hazards } = this.#parts;
     const { curve, endMs } = plan;
     const { user, system } = process.cpuUsage();
     return {
@@ -129,8 +136,18 @@ export class Sampler {
       ...sumUp(workerStats),
       cpuMicros: user + system,
       walBytes: this.#server?.walBytes ?? null,
+      hazards: hazards(),
     };
   }
+}
+
+/** How often hazards happened between two moments; null if none did. */
+function grownBy(now: HazardTimes, before: HazardTimes): HazardTimes | null {
+  const grown = Object.entries(now).flatMap(([name, times]): [string, number][] => {
+    const more = times - (before[name as HazardName] ?? 0);
+    return more === 0 ? [] : [[name, more]];
+  });
+  return grown.length === 0 ? null : Object.fromEntries(grown);
 }
 
 /** Whole events that are due; a rounding error does not make one late. */

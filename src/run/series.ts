@@ -1,3 +1,5 @@
+import type { HazardTimes } from '../hazards/times.js';
+
 /** Latency, in milliseconds, of the batches that were answered in one second; null if there were none. */
 export interface SecondLatency {
   readonly p50: number | null;
@@ -46,4 +48,6 @@ export interface SeriesPoint {
   readonly wal_bytes: number | null;
   /** Null if the role may not see them. */
   readonly slots: readonly SlotState[] | null;
+  /** How often each hazard happened in this second; left out if none did. */
+  readonly hazards?: HazardTimes;
 }

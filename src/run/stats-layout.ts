@@ -1,3 +1,4 @@
+import { HAZARD_NAMES, type HazardName } from '../hazards/hazards.js';
 import { HISTOGRAM_BYTES } from '../lib/histogram.js';
 import { MOST_PENDING } from '../postgres/pending.js';
 import { OPERATIONS, type Operation } from '../schema/changes.js';
@@ -47,10 +48,12 @@ export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
 /** … the halves of its WAL position, 0 and 0 while it is unknown; … */
 export const ENTRY_LSN = 6;
-/** … whether it is prepared: a position in PREPARED_ENDS; and its rows, a cell each. */
+/** … whether it is prepared: a position in PREPARED_ENDS; … */
 export const ENTRY_PREPARED = 8;
-export const ENTRY_ROWS = 9;
 export const PREPARED_ENDS = [null, 'commit', 'rollback'] as const;
+/** … how many of its tallies may be other than 0; and its tallies: the rows of the load, a cell each, and what hazards did. */
+export const ENTRY_TALLIED = 9;
+export const ENTRY_ROWS = 10;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
 export const FIRST_PENDING = COUNTERS.length;
@@ -65,9 +68,9 @@ export const DUE = CONNECTIONS + 1;
 export const LOST = DUE + 1;
 /** 1 once the main thread cancels the wait of the worker's server process. */
 export const MAY_GIVE_UP = LOST + 1;
-/** 1 while the first pending transaction is being counted. */
+/** While the first pending transaction is being counted: how many tallies change. Else 0. */
 export const SETTLING = MAY_GIVE_UP + 1;
-/** The counters, the rows and the first ordinal as they will be once it is counted. */
+/** The counters, the tallies and the first ordinal as they will be once it is counted. */
 export const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
 
@@ -97,6 +100,8 @@ export class StatsLayout {
   readonly tables: Tables;
   /** A number of rows for each table and operation. */
   readonly cells: number;
+  /** The cells; then, for each table, the rows that hazards added to it; then how often each hazard happened. */
+  readonly tallies: number;
   /** Doubles of a pending transaction. */
   readonly entry: number;
   readonly thenRows = THEN_ROWS;
@@ -114,10 +119,11 @@ export class StatsLayout {
   constructor({ tables, eventTypes }: Schema) {
     this.tables = tables;
     this.cells = tables.size * OPERATIONS.length;
-    this.entry = ENTRY_ROWS + this.cells;
-    this.thenFirst = THEN_ROWS + this.cells;
+    this.tallies = this.cells + tables.size + HAZARD_NAMES.length;
+    this.entry = ENTRY_ROWS + this.tallies;
+    this.thenFirst = THEN_ROWS + this.tallies;
     this.rows = this.thenFirst + 1;
-    this.rejected = this.rows + this.cells;
+    this.rejected = this.rows + this.tallies;
     this.#pending = this.rejected + 2 * REJECTION_SLOTS;
     this.numbers = this.#pending + MOST_PENDING * this.entry;
     const histograms = OVERALL_HISTOGRAMS + 2 * eventTypes.length * OPERATIONS.length;
@@ -131,6 +137,16 @@ export class StatsLayout {
   /** The cell of a table and an operation. */
   cell(table: TableName, operation: Operation): number {
     return this.tables.get(table).code * OPERATIONS.length + OPERATIONS.indexOf(operation);
+  }
+
+  /** The tally of the rows that hazards added to a table. */
+  growth(table: TableName): number {
+    return this.cells + this.tables.get(table).code;
+  }
+
+  /** The tally of how often a hazard happened. */
+  hazard(name: HazardName): number {
+    return this.cells + this.tables.size + HAZARD_NAMES.indexOf(name);
   }
 
   /** The position of a pending transaction. */

@@ -22,6 +22,7 @@ export class Totals {
   readonly #quickPages: number;
   #base: Readonly<Record<TableName, number>> | null = null;
   readonly #grown = new Map<TableName, number>();
+  readonly #forgotten = new Set<TableName>();
 
   /** @param quickPages pages of all tables together that are counted before the run */
   constructor(tables: Tables, quickPages = QUICK_PAGES) {
@@ -52,12 +53,22 @@ export class Totals {
 
   add({ table, operation, count }: WrittenRows): void {
     if (operation === 'update') return;
-    const growth = operation === 'insert' ? count : -count;
-    this.#grown.set(table, (this.#grown.get(table) ?? 0) + growth);
+    this.grow(table, operation === 'insert' ? count : -count);
   }
 
-  /** Rows of a table now; null while the tables are still being counted. */
+  /** `rows`: below 0 where the table lost some. */
+  grow(table: TableName, rows: number): void {
+    this.#grown.set(table, (this.#grown.get(table) ?? 0) + rows);
+  }
+
+  /** A table was truncated: how many rows it has is unknown from then on. */
+  forget(table: TableName): void {
+    this.#forgotten.add(table);
+  }
+
+  /** Rows of a table now; null while the tables are still being counted, or once it was truncated. */
   of(table: TableName): number | null {
+    if (this.#forgotten.has(table)) return null;
     return this.#base === null ? null : this.#base[table]! + (this.#grown.get(table) ?? 0);
   }
 }

@@ -1,3 +1,4 @@
+import type { HazardName } from '../hazards/hazards.js';
 import { Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
@@ -18,6 +19,13 @@ export type { Counter } from './stats-layout.js';
 export interface Latencies {
   readonly response: Histogram;
   readonly service: Histogram;
+}
+
+/** What a transaction did beside the load. */
+export interface HazardTally {
+  readonly names: readonly HazardName[];
+  /** Rows that it added to each table, or took from it, if below 0. */
+  readonly growth: ReadonlyMap<TableName, number>;
 }
 
 /**
@@ -147,12 +155,16 @@ export class WorkerStats {
     };
   }
 
-  /** Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. */
+  /**
+   * Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. `hazards`:
+   * null if they had no part in it.
+   */
   intend(
     { xid, witness, lsn, prepared }: Pending,
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
+    hazards: HazardTally | null = null,
   ): void {
     const end = this.#at(layout.END_PENDING);
     if (end - this.#at(layout.FIRST_PENDING) >= MOST_PENDING)
@@ -173,8 +185,16 @@ export class WorkerStats {
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }
+    this.#numbers[entry + layout.ENTRY_TALLIED] =
+      hazards === null ? this.#layout.cells : this.#layout.tallies;
+    if (hazards !== null) this.#enterHazards(entry + layout.ENTRY_ROWS, hazards);
     // Last: a transaction counts as pending only when all of it is there.
     this.#numbers[layout.END_PENDING] = end + 1;
+  }
+
+  #enterHazards(tallies: number, { names, growth }: HazardTally): void {
+    for (const name of names) this.#add(tallies + this.#layout.hazard(name), 1);
+    for (const [table, rows] of growth) this.#add(tallies + this.#layout.growth(table), rows);
   }
 
   /** Takes rows off the first pending transaction: the server dropped them. */
@@ -200,21 +220,23 @@ export class WorkerStats {
     this.#prepareCounter('unknown', outcome === 'unknown' ? 1 : 0);
     this.#prepareCounter('attempted', outcome === 'aborted' ? 0 : events);
     this.#prepareCounter('settled', asked && outcome !== 'unknown' ? 1 : 0);
-    for (let i = 0; i < this.#layout.cells; i++) {
+    const tallied = this.#at(entry + layout.ENTRY_TALLIED);
+    for (let i = 0; i < tallied; i++) {
       const rows = committed ? this.#at(entry + layout.ENTRY_ROWS + i) : 0;
       this.#numbers[this.#layout.thenRows + i] = this.#at(this.#layout.rows + i) + rows;
     }
     this.#numbers[this.#layout.thenFirst] = first + 1;
-    this.#numbers[layout.SETTLING] = 1;
+    this.#numbers[layout.SETTLING] = tallied;
     this.finishSettling();
   }
 
   /** Counts to the end the transaction that an ended thread left half counted. */
   finishSettling(): void {
-    if (this.#at(layout.SETTLING) === 0) return;
-    const { rows, thenRows, thenFirst, cells } = this.#layout;
+    const tallied = this.#at(layout.SETTLING);
+    if (tallied === 0) return;
+    const { rows, thenRows, thenFirst } = this.#layout;
     for (const counter of layout.SETTLED_COUNTERS) this.#setCounter(counter);
-    this.#numbers.copyWithin(rows, thenRows, thenRows + cells);
+    this.#numbers.copyWithin(rows, thenRows, thenRows + tallied);
     this.#numbers[layout.FIRST_PENDING] = this.#at(thenFirst);
     this.#numbers[layout.SETTLING] = 0;
   }
@@ -240,6 +262,21 @@ export class WorkerStats {
   /** Committed rows of one table and operation. */
   rows(table: TableName, operation: Operation): number {
     return this.#at(this.#layout.rows + this.#layout.cell(table, operation));
+  }
+
+  /** Rows that hazards added to a table, less those that they deleted: committed ones. */
+  growth(table: TableName): number {
+    return this.#at(this.#layout.rows + this.#layout.growth(table));
+  }
+
+  /** How often a hazard happened. */
+  hazard(name: HazardName): number {
+    return this.#at(this.#layout.rows + this.#layout.hazard(name));
+  }
+
+  /** Counts a hazard that is no part of a committed transaction. */
+  countHazard(name: HazardName): void {
+    this.#add(this.#layout.rows + this.#layout.hazard(name), 1);
   }
 
   /** All committed events. */
@@ -305,6 +342,15 @@ export interface SummedStats {
   readonly reconnects: number;
   readonly response: Histogram;
   readonly service: Histogram;
+}
+
+/** How often each of these hazards happened. */
+export function sumHazards<Name extends HazardName>(
+  names: readonly Name[],
+  workerStats: readonly WorkerStats[],
+): Record<Name, number> {
+  const sum = (name: Name) => workerStats.reduce((total, stats) => total + stats.hazard(name), 0);
+  return Object.fromEntries(names.map((name) => [name, sum(name)])) as Record<Name, number>;
 }
 
 export function sumUp(workerStats: readonly WorkerStats[]): SummedStats {

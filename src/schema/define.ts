@@ -21,6 +21,7 @@ export function defineTable(
     ...{
       serverColumns: [],
       addedColumns: [],
+      addedPartitions: [],
       stampBody: null,
       sequence: null,
       partitioned: false,

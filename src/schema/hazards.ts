@@ -21,28 +21,46 @@ export interface Family {
   readonly children: readonly EventType[];
 }
 
-/** A change of the schema, in one transaction. */
+/** A change of the schema, in one transaction, under an ACCESS EXCLUSIVE lock of its table. */
 export interface SchemaChange {
-  /** As in the ledger and the log: `add-column`. Unique among those of its schema. */
+  /** As in the ledger and the log: `add-column`. Unique among those of its table. */
   readonly name: string;
   readonly table: TableName;
-  /** SQL statements that make the change. They run in a transaction that may have made it before. */
+  /** SQL statements that make the change. */
   readonly statements: readonly string[];
   /**
    * The added columns that rows of the table have from then on, and the value of each in every row; null is NULL. Left
    * out: the same ones as before.
    */
   readonly columns?: Readonly<Record<string, string | null>>;
-  /** Rows that are written after it in the same transaction: whole rows, which use what it made. */
-  rows?(maker: RowMaker, id: number, now: number): readonly Row[];
-  /** Whether nothing undoes it: then the log says so. */
-  readonly stays: boolean;
+  /**
+   * Makes a row of the table that uses what changed, of one as its event type inserts it. Some are written after the
+   * statements, in the same transaction.
+   */
+  rowOf?(row: Row): Row;
+  /** The rows that are deleted before the statements, because they would vanish with what these drop. */
+  readonly emptied?: Emptied;
+  /** SQL, one boolean, of a change that nothing undoes: an earlier run made it. Null: the cycle undoes the change. */
+  readonly stays: string | null;
+}
+
+/** The rows of a partition that is to be dropped. */
+export interface Emptied {
+  readonly partition: string;
+  /** SQL: holds of all of its rows, and spares the server a look at the other partitions. */
+  readonly where: string;
+}
+
+/** Undoes what changes of a table left half done; it may run at any time, under the same lock as they. */
+export interface Repair extends Pick<SchemaChange, 'table' | 'statements' | 'emptied'> {
+  /** SQL, one boolean: there is something to undo. */
+  readonly left: string;
 }
 
 /** A column that a hazard adds and drops while a run goes on. */
 export interface AddedColumn {
   readonly name: string;
-  /** As `format_type` prints it. */
+  /** As `format_type` prints it; of one that is widened, the wider type. */
   readonly type: string;
 }
 
@@ -60,8 +78,8 @@ export interface HazardSpec {
   readonly changes: readonly SchemaChange[];
   /** A table that leaves a publication and comes back. */
   readonly unpublish: TableName | null;
-  /** SQL statements that undo every change that a killed run left half done; they may run at any time. */
-  readonly repair: readonly string[];
+  /** One for each table of `changes`: a run that was killed leaves some of them half done. */
+  readonly repair: readonly Repair[];
 }
 
 /** Hazards that touch nothing. */

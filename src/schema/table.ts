@@ -83,6 +83,8 @@ export interface TableSpec {
   readonly serverColumns: readonly ServerColumn[];
   /** Columns that hazards add while a run goes on, and drop again: a row has them for a part of the run. */
   readonly addedColumns: readonly AddedColumn[];
+  /** Partitions that hazards make while a run goes on, and drop again: names in the schema of the table. */
+  readonly addedPartitions: readonly string[];
   /** The primary key's columns; empty: the table has no key, and REPLICA IDENTITY FULL identifies its rows. */
   readonly key: readonly string[];
   /**

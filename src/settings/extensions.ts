@@ -1,3 +1,6 @@
+import { HAZARD_NAMES, type HazardName, type Hazards } from '../hazards/hazards.js';
+import { chosenHazards } from '../hazards/parse.js';
+import { isPossible } from '../hazards/possible.js';
 import { Metrics } from '../report/metrics.js';
 import type { EventType } from '../schema/event.js';
 import type { TableName } from '../schema/table.js';
@@ -43,11 +46,19 @@ export function weightsOf(values: Values): Record<EventType, number> {
   );
 }
 
-/** A sentence on the event types, weights and thresholds of each extension that is not asked for. */
+/** The hazards of a run: `all` means those that its tables can have. */
+export function hazardsOf(values: Values): Hazards {
+  const { hazards } = schemaWith(values['schema.extensions']);
+  return chosenHazards(values['stream.hazards'], hazards);
+}
+
+/** A sentence on the event types, weights, thresholds and hazards of each extension that is not asked for. */
 export function notAsked(values: Values, given: ReadonlyMap<OptionKey, Given>): Problem[] {
   const extensions = values['schema.extensions'];
   const weighed = Object.entries(values['stream.weights']).filter(([, weight]) => weight > 0);
   const metrics = values['stream.thresholds'].map(({ metric }) => metric);
+  const { named } = values['stream.hazards'];
+  const asked = HAZARD_NAMES.filter((name) => named[name] !== undefined && named[name] !== null);
   return EXTENSION_NAMES.filter((name) => !extensions.includes(name)).flatMap((extension) => {
     const types = typesOf(extension);
     const isType = (name: string) => types.includes(name);
@@ -55,6 +66,7 @@ export function notAsked(values: Values, given: ReadonlyMap<OptionKey, Given>): 
       ['stream.only', values['stream.only'].filter(isType)],
       ['stream.weights', weighed.map(([type]) => type).filter(isType)],
       ['stream.thresholds', metricsOf(extension, extensions, metrics)],
+      ['stream.hazards', hazardsIn(extension, extensions, asked)],
     ];
     return named
       .filter(([, names]) => names.length > 0)
@@ -76,6 +88,17 @@ function metricsOf(
   const known = new Metrics(schemaWith(asked));
   const own = new Metrics(schemaWith([extension]));
   return metrics.filter((name) => known.find(name) === undefined && own.find(name) !== undefined);
+}
+
+/** Those of the hazards that need an extension. */
+function hazardsIn(
+  extension: string,
+  asked: readonly string[],
+  names: readonly HazardName[],
+): readonly HazardName[] {
+  const { hazards: known } = schemaWith(asked);
+  const { hazards: more } = schemaWith([...asked, extension]);
+  return names.filter((name) => !isPossible(name, known) && isPossible(name, more));
 }
 
 /** The event types that an extension adds. */

@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import { SEPARATOR } from '../hazards/parse.js';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
 import { LOG_LEVELS, PROGRESS_FORMS } from '../log/settings.js';
@@ -17,6 +18,7 @@ import {
   decimal,
   flag,
   folder,
+  hazards,
   host,
   integer,
   lines,
@@ -246,6 +248,13 @@ const OPTIONS = {
     default: '',
     as: 'junitFile',
     flag: { name: 'junit', commands: STREAM, placeholder: 'file' },
+  },
+  // Which ones `all` means depends on the extensions.
+  'stream.hazards': {
+    env: 'STREAM_HAZARDS',
+    validator: hazards,
+    default: '',
+    flag: { name: 'hazard', commands: LOAD, placeholder: 'hazard', joiner: SEPARATOR },
   },
   'stream.ledger': {
     env: 'STREAM_LEDGER',

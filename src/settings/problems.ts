@@ -1,4 +1,6 @@
 import type { Sentence } from '../errors.js';
+import { findHazardProblem } from '../hazards/hazard-problem.js';
+import { parseHazard, splitHazards } from '../hazards/parse.js';
 import { findStageProblem } from '../load/stage-problem.js';
 import { parseStage } from '../load/stages.js';
 import { guessThreshold } from '../report/guess-threshold.js';
@@ -21,7 +23,7 @@ export function stageProblems(where: Sentence, given: string): Sentence[] {
   return splitParts(given)
     .filter((part) => parseStage(part) === undefined)
     .map((part) => {
-      if (part.trim() === '') return emptyPart(where);
+      if (part.trim() === '') return emptyPart(where, ';');
       const problem = findStageProblem(part);
       return (messages) => messages.settings.stage(where(messages), problem);
     });
@@ -36,7 +38,7 @@ export function thresholdProblems(where: Sentence, given: string, metrics: Metri
     const read = parseThreshold(part, metrics);
     if (!('problem' in read)) return [];
     const text = part.trim();
-    if (text === '') return emptyPart(where);
+    if (text === '') return emptyPart(where, ';');
     // `response.p99<250ms; abort`
     const meant = guessThreshold(text === 'abort' ? `${parts[i - 1]}, abort` : text, metrics);
     return (messages) => {
@@ -53,8 +55,19 @@ export function thresholdProblems(where: Sentence, given: string, metrics: Metri
   });
 }
 
-function emptyPart(where: Sentence): Sentence {
-  return (messages) => messages.settings.emptyPart(where(messages));
+/** A sentence on each hazard that is wrong; empty when each is right. */
+export function hazardProblems(where: Sentence, given: string): Sentence[] {
+  return splitHazards(given)
+    .filter((part) => parseHazard(part) === undefined)
+    .map((part) => {
+      if (part.trim() === '') return emptyPart(where, ',');
+      const problem = findHazardProblem(part);
+      return (messages) => messages.settings.hazard(where(messages), problem);
+    });
+}
+
+function emptyPart(where: Sentence, separator: ';' | ','): Sentence {
+  return (messages) => messages.settings.emptyPart(where(messages), separator);
 }
 
 /** A sentence on the name of a source that is wrong. */

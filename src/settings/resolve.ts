@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { ProgressForm } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
 import { readEnvFile } from './env-file.js';
-import { notAsked, weightsOf } from './extensions.js';
+import { hazardsOf, notAsked, weightsOf } from './extensions.js';
 import {
   DEFAULT_CONFIG_FILE,
   DEFAULT_ENV_FILE,
@@ -170,6 +170,14 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   const scheduled = values['stream.stages'].length > 0 || typeof values['stream.rate'] === 'number';
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
     problems.push((messages) => messages.settings.nothingToShed());
+  }
+  const where = given.get('stream.hazards')?.where;
+  if (
+    where !== undefined &&
+    !values['stream.ledger'] &&
+    Object.keys(hazardsOf(values)).length > 0
+  ) {
+    problems.push((messages) => messages.settings.hazardsWithoutLedger(where(messages)));
   }
   problems.push(...notAsked(values, given));
   const weights = weightsOf(values);

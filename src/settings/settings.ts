@@ -1,11 +1,13 @@
 import { EXIT, OperatorError } from '../errors.js';
+import type { Hazards } from '../hazards/hazards.js';
+import { printHazards } from '../hazards/parse.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { EventType } from '../schema/event.js';
 import type { TableName } from '../schema/table.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
-import { volumesOf, weightsOf } from './extensions.js';
+import { hazardsOf, volumesOf, weightsOf } from './extensions.js';
 import { chooseSecurity } from './kafka.js';
 import { bySection, type Sections } from './options.js';
 import { checkTogether, resolve, type Sources } from './resolve.js';
@@ -31,9 +33,10 @@ export interface Settings
     /** True when the operator named the folder: then no other one may be taken in its place. */
     readonly dirIsExplicit: boolean;
   };
-  readonly stream: Omit<Sections['stream'], 'weights'> & {
+  readonly stream: Omit<Sections['stream'], 'weights' | 'hazards'> & {
     /** Of the event types of the run's schema. */
     readonly weights: Readonly<Record<EventType, number>>;
+    readonly hazards: Hazards;
   };
   readonly seed: Sections['seed'] & {
     /** Rows that each table of the run's schema should hold, before `scale` and `minRows`. */
@@ -71,7 +74,7 @@ export function loadSettings(sources: Sources): Settings {
       portIsExplicit: given.has('embedded.port'),
       dirIsExplicit: given.has('embedded.dir'),
     },
-    stream: { ...stream, weights: weightsOf(values) },
+    stream: { ...stream, weights: weightsOf(values), hazards: hazardsOf(values) },
     seed: { volumes: volumesOf(values), ...seed },
     logging: { ...logging, levelIsExplicit: given.has('logging.level') },
     ...others,
@@ -104,11 +107,12 @@ export function withoutSecrets(settings: Settings): Record<string, unknown> {
   const { password: _, ...shown } = server ?? { password: null };
   const stages = stream.stages.map(({ text }) => text);
   const thresholds = stream.thresholds.map(({ text }) => text);
+  const hazards = printHazards(stream.hazards);
   return {
     server: server === null ? null : shown,
     embedded: { dir: embedded.dir, port: embedded.port },
     ...others,
-    stream: { ...stream, stages, thresholds },
+    stream: { ...stream, stages, thresholds, hazards },
   };
 }
 

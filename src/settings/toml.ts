@@ -5,7 +5,12 @@ import type { Given, Problem, Source } from './source.js';
 
 type Table = Readonly<Record<string, unknown>>;
 
-const TABLES: readonly string[] = [...new Set(OPTION_KEYS.map((key) => key.split('.')[0]!))];
+/** Tables that are the value of one option: their keys are its own. */
+const WHOLE: Readonly<Record<string, OptionKey>> = { hazards: 'stream.hazards' };
+
+const TABLES: readonly string[] = [
+  ...new Set([...OPTION_KEYS.map((key) => key.split('.')[0]!), ...Object.keys(WHOLE)]),
+];
 
 /** Lines that may hold a secret, and so are not shown. */
 const SECRET_LINE = /password|senha|:\/\//i;
@@ -15,24 +20,34 @@ export function readToml(content: string, file: string): Source {
   const given = new Map<OptionKey, Given>();
   const problems: Problem[] = [];
   const parsed = parseTable(content, file, problems);
+  const addGiven = (key: OptionKey, value: unknown, path: string) => {
+    const text = textOf(key, value);
+    const line = lineOf(content, path);
+    const where: Given['where'] = (messages) => messages.settings.inFile(path, file, line);
+    const name = `${path} (${line === null ? file : `${file}:${line}`})`;
+    if (text === '') return;
+    // `stream.hazards` and `[hazards]` add up.
+    const before = given.get(key);
+    const joined =
+      before === undefined ? text : `${before.text}${optionOf(key).flag?.joiner}${text}`;
+    given.set(key, { text: joined, where, name });
+  };
   for (const [table, entries] of Object.entries(parsed)) {
     if (!TABLES.includes(table)) {
       const nearest = findNearest(table, TABLES);
       problems.push((messages) => messages.settings.unknownTable(table, file, nearest));
     } else if (!isTable(entries)) {
       problems.push((messages) => messages.settings.notATable(table, file));
+    } else if (WHOLE[table] !== undefined) {
+      addGiven(WHOLE[table], entries, table);
     } else {
       for (const [name, value] of Object.entries(entries)) {
         const key = `${table}.${name}`;
         if (isOptionKey(key)) {
-          const text = textOf(key, value);
-          const line = lineOf(content, table, name);
-          const where: Given['where'] = (messages) => messages.settings.inFile(key, file, line);
-          const at = `${key} (${line === null ? file : `${file}:${line}`})`;
-          if (text !== '') given.set(key, { text, where, name: at });
+          addGiven(key, value, key);
         } else {
           const nearest = findNearest(key, OPTION_KEYS);
-          const line = lineOf(content, table, name);
+          const line = lineOf(content, key);
           problems.push((messages) => messages.settings.unknownKey(key, file, line, nearest));
         }
       }
@@ -55,14 +70,14 @@ function parseTable(content: string, file: string, problems: Problem[]): Table {
   }
 }
 
-/** The line that a key of a table stands in, from 1; null for forms that are not searched, such as inline tables. */
-function lineOf(content: string, table: string, name: string): number | null {
+/** The line that a dotted key stands in, from 1; null for forms that are not searched, such as inline tables. */
+function lineOf(content: string, path: string): number | null {
   let current = '';
   for (const [index, line] of content.split(/\r?\n/).entries()) {
     current = /^\s*\[+\s*([\w.-]+)\s*\]+/.exec(line)?.[1] ?? current;
     const key = /^\s*([\w.-]+)\s*=/.exec(line)?.[1];
     const found = key === undefined ? current : current === '' ? key : `${current}.${key}`;
-    if (found === `${table}.${name}`) return index + 1;
+    if (found === path) return index + 1;
   }
   return null;
 }

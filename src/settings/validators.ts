@@ -1,15 +1,23 @@
 import * as v from 'valibot';
 import type { Sentence } from '../errors.js';
+import { HAZARD_NAMES } from '../hazards/hazards.js';
+import { ALL, type HazardChoices, parseHazards } from '../hazards/parse.js';
 import { guessNumber, guessShare, guessSize, guessSpan } from '../lib/guesses.js';
 import { findNearest } from '../lib/nearest.js';
+import { parseSpan } from '../lib/span.js';
 import { UNITS } from '../lib/units.js';
-import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
 import type { Metrics } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
 import { parseSource, SOURCE_FORMS, type SourceSpec } from '../sources/source-spec.js';
-import { sourceProblems, splitParts, stageProblems, thresholdProblems } from './problems.js';
+import {
+  hazardProblems,
+  sourceProblems,
+  splitParts,
+  stageProblems,
+  thresholdProblems,
+} from './problems.js';
 import { withoutPassword } from './url-password.js';
 
 /*
@@ -311,6 +319,18 @@ export function stages(maxSeconds: number): Validator<readonly Stage[]> {
     },
   };
 }
+
+/** Examples for the sentence on what is allowed. */
+const HAZARD_EXAMPLES = ['rollback=5%', 'huge=100000/30s', 'ddl'] as const;
+
+/** Hazards separated by commas, with their dials or without; empty means none. */
+export const hazards: Validator<HazardChoices> = {
+  schema: parsed(parseHazards),
+  allowed: (messages) => messages.settings.allowed.hazards(HAZARD_EXAMPLES, HAZARD_NAMES, ALL),
+  problems: hazardProblems,
+  words: [...HAZARD_NAMES, ALL],
+  isList: true,
+};
 
 /** Texts, one a line, blanks included; empty lines are ignored. `hex:…` is refused: it stands for bytes, not text. */
 export const lines: Validator<readonly string[]> = {

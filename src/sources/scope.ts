@@ -44,7 +44,9 @@ export function tableScope(tables: Tables, { database, tables: places }: TablePl
   // Tables go before partitions: a name without a schema means a table first.
   for (const table of tables) add(table.relation, { schema: places[table.name]!.schema, table });
   for (const table of tables) {
-    for (const { schema, name } of places[table.name]!.partitions) add(name, { schema, table });
+    const { schema: own, partitions } = places[table.name]!;
+    for (const { schema, name } of partitions) add(name, { schema, table });
+    for (const name of table.addedPartitions) add(name, { schema: own, table });
   }
   return {
     tables,

@@ -133,6 +133,7 @@ async function engineOf(
       pools: await schema.samplePools(),
       facts: null,
       ledger: null,
+      hazards: null,
     },
     listener,
   );

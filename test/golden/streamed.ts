@@ -1,5 +1,7 @@
 import { withConnection } from '../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
+import { Tables } from '../../src/schema/tables.js';
+import { HOSPITAL_TABLES } from '../helpers/any-scope.js';
 
 /** The server decodes with as little memory as it can, so that it streams. */
 export const STREAMING_SERVER: Readonly<Record<string, string>> = {
@@ -7,6 +9,24 @@ export const STREAMING_SERVER: Readonly<Record<string, string>> = {
   logical_decoding_work_mem: '64kB',
   max_prepared_transactions: '10',
 };
+
+/** The tables of the hospital, with the column that a transaction adds. */
+export const STREAMED_TABLES = new Tables(
+  HOSPITAL_TABLES.map((table) =>
+    table.name === 'exames' ? { ...table, addedColumns: [{ name: 'laudo', type: 'text' }] } : table,
+  ),
+);
+
+/** By the id of an exam: the values of that column in its events, in order. */
+export const ADDED_VALUES: readonly (readonly [number, string | undefined])[] = [
+  [2, undefined],
+  [10, undefined],
+  [12, undefined],
+  [13, 'com'],
+  [10, 'lido'],
+  [14, 'sem'],
+  [15, 'sem'],
+];
 
 /** Before anything captures. */
 export const STREAMED_BEFORE: readonly string[] = [

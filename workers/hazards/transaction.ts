@@ -2,13 +2,20 @@ import type { Client } from 'pg';
 import type { HazardName } from '../../src/hazards/hazards.js';
 import type { WorkerIds } from '../../src/ids/worker-ids.js';
 import type { MessageRecord, SchemaChangeRecord } from '../../src/ledger/format.js';
-import type { Change, EncodedChange, HazardOutcome } from '../../src/ledger/writer.js';
+import type {
+  Change,
+  EncodedChange,
+  HazardOutcome,
+  TransactionName,
+} from '../../src/ledger/writer.js';
+import type { PreparedEnd } from '../../src/postgres/pending.js';
 import type { Returning } from '../../src/run/protocol.js';
+import { OPERATIONS } from '../../src/schema/changes.js';
 import type { RowMaker } from '../../src/schema/row-maker.js';
 import type { Schema } from '../../src/schema/schema.js';
 import type { TableName } from '../../src/schema/table.js';
 import type { BatchBuilder } from '../batch-builder.js';
-import { type BatchOutcome, BatchResult } from '../batch-result.js';
+import { type AnsweredWrite, type BatchOutcome, BatchResult } from '../batch-result.js';
 import { sendWrites } from '../send-writes.js';
 import type { Write } from '../writes.js';
 
@@ -39,8 +46,8 @@ export class HazardTransaction {
   readonly #ddl: SchemaChangeRecord[] = [];
   readonly #messages: MessageRecord[] = [];
   #truncated: readonly TableName[] = [];
-  /** The end: how it is prepared, and what follows. */
-  ending: 'commit' | 'prepare-commit' | 'prepare-rollback' = 'commit';
+  /** How it ends once it is prepared; null: it is committed at once. */
+  prepared: PreparedEnd | null = null;
 
   constructor(tools: HazardTools) {
     this.tools = tools;
@@ -51,11 +58,41 @@ export class HazardTransaction {
     this.#names.add(name);
   }
 
-  /** Sends writes in one round trip; their rows become changes of the transaction. */
-  async write(writes: readonly Write[]): Promise<void> {
-    const { client, schema, returning } = this.tools;
-    const answers = await sendWrites(client, schema.tables, writes, { returning, begin: false });
+  /** Whether no hazard has a part in it so far. */
+  get isEmpty(): boolean {
+    return this.#names.size === 0;
+  }
+
+  /** Sends writes in one round trip; their rows become changes of the transaction. Returns the answers. */
+  async write(writes: readonly Write[]): Promise<AnsweredWrite[]> {
+    const answers = await this.send(writes);
+    this.add(answers);
+    return answers;
+  }
+
+  /** Like `write`, and reads the rows back as stored: an update of columns that no event type changes. */
+  async writeWhole(writes: readonly Write[]): Promise<void> {
+    const names = writes.map(({ table }) => [table.name, OPERATIONS] as const);
+    this.add(await this.send(writes, Object.fromEntries(names)));
+  }
+
+  /** Sends writes in one round trip, whose rows are not yet changes of the transaction: see `add` and `addUndone`. */
+  send(
+    writes: readonly Write[],
+    returning: Returning = this.tools.returning,
+  ): Promise<AnsweredWrite[]> {
+    const { client, schema } = this.tools;
+    return sendWrites(client, schema.tables, writes, { returning, begin: false });
+  }
+
+  /** Adds answered writes. */
+  add(answers: readonly AnsweredWrite[]): void {
     for (const answered of answers) this.#result.add(answered);
+  }
+
+  /** Adds rows that are stored as they were sent. `name`: the transaction's, as of after the write. */
+  addAsSent(write: Write, name: TransactionName): void {
+    this.#result.addExpected(write, name);
   }
 
   /** Notes that rows were written in savepoints: their `xmin` may differ from the transaction's xid. */
@@ -64,8 +101,10 @@ export class HazardTransaction {
   }
 
   /** Notes rows that were written, and rolled back with their savepoint. */
-  addUndone(changes: readonly Change[]): void {
-    this.#undone.push(...changes);
+  addUndone(answers: readonly AnsweredWrite[]): void {
+    const undone = new BatchResult(null);
+    for (const answered of answers) undone.add(answered);
+    this.#undone.push(...undone.outcome().changes);
   }
 
   /** Notes rows that were written and encoded, because there are too many to keep. */
@@ -77,6 +116,7 @@ export class HazardTransaction {
     this.#ddl.push(change);
   }
 
+  /** A message to be sent once the transaction is in the ledger: last before its end. */
   addMessage(message: MessageRecord): void {
     this.#messages.push(message);
   }
@@ -91,7 +131,7 @@ export class HazardTransaction {
     const { changes, pending, lsn, subtransactions } = this.#result.outcome();
     return {
       ...{ pending, changes, lsn, subtransactions, rows: [], events: 0, rejections: [] },
-      ...{ candidates: [], whole: true, hazards: this.#hazards() },
+      ...{ candidates: [], whole: true, hazards: this.isEmpty ? null : this.#hazards() },
     };
   }
 
@@ -103,20 +143,26 @@ export class HazardTransaction {
       ...(this.#truncated.length > 0 ? { truncated: this.#truncated } : {}),
       ...(this.#ddl.length > 0 ? { ddl: this.#ddl } : {}),
       ...(this.#messages.length > 0 ? { messages: this.#messages } : {}),
-      ...(this.ending === 'commit' ? {} : { prepared: true }),
-      ...(this.ending === 'prepare-rollback' ? { rollback: true } : {}),
+      ...(this.prepared === null ? {} : { prepared: true }),
+      ...(this.prepared === 'rollback' ? { rollback: true } : {}),
     };
   }
 }
 
-/** The outcome of a batch to which hazards added: their writes came after its own. */
+/** The outcome of a batch to which hazards added: their writes came after its own, which left a witness. */
 export function joinOutcomes(batch: BatchOutcome, added: BatchOutcome): BatchOutcome {
+  const lsn = added.lsn ?? batch.lsn;
+  const { prepared, rollback } = added.hazards ?? {};
+  const end = rollback === true ? 'rollback' : 'commit';
   return {
     ...batch,
-    // The batch's own witness is as good; the xid and the LSN are the transaction's.
-    pending: batch.pending ?? added.pending,
+    pending: batch.pending && {
+      ...batch.pending,
+      lsn,
+      ...(prepared === true ? { prepared: end } : {}),
+    },
     changes: [...batch.changes, ...added.changes],
-    lsn: added.lsn ?? batch.lsn,
+    lsn,
     subtransactions: batch.subtransactions || added.subtransactions,
     hazards: added.hazards,
   };

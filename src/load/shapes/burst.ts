@@ -1,5 +1,6 @@
+import { parseSpan } from '../../lib/span.js';
 import type { Segment } from '../curve.js';
-import { parseRange, parseSpan, type Shape } from './shape.js';
+import { parseRange, type Shape } from './shape.js';
 
 /** Spikes in one stage, at most: a larger number is a typing error. */
 const MOST_SPIKES = 100_000;

@@ -29,13 +29,3 @@ export function parseRange(text: string): { low: number; high: number } | undefi
   if (first === undefined || second === undefined || rest.length > 0) return undefined;
   return { low: first, high: second };
 }
-
-const SPAN = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
-const SECONDS_PER_UNIT = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
-
-/** A length of time in seconds, from `20`, `500ms`, `20s`, `5m` or `1h`; undefined when the text is none. */
-export function parseSpan(text: string): number | undefined {
-  const [, amount, unit] = SPAN.exec(text) ?? [];
-  if (amount === undefined) return undefined;
-  return Number(amount) * SECONDS_PER_UNIT[(unit ?? 's') as keyof typeof SECONDS_PER_UNIT];
-}

@@ -35,7 +35,7 @@ export function verificationSection(
 <div class="statement">${verdictText(w, document)}</div>
 ${headlines(w, document)}
 <div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}${earlierTable(w, document, verdicts)}</div>
-${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => panel(w, plot))}</div>`}</section>`;
+${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => panel(w, plot, marks))}</div>`}</section>`;
 }
 
 /** A verdict in a word, in the colour of its mood. */

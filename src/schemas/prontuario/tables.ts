@@ -1,4 +1,5 @@
 import { defineColumn, defineTable, orNull } from '../../schema/define.js';
+import type { AddedColumn } from '../../schema/hazards.js';
 import type { Column, ForeignKey, TableSpec } from '../../schema/table.js';
 import { STAMP_BODY, STAMPS } from '../hospital/tables.js';
 
@@ -14,6 +15,8 @@ const varchar = (name: string, length: number): Column =>
   defineColumn(name, `character varying(${length})`);
 const lossy = (of: Column): Column => ({ ...of, lossy: true });
 const toast = (of: Column): Column => ({ ...of, toast: true });
+
+const added = (name: string, type: string): AddedColumn => ({ name, type });
 
 const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
 const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
@@ -55,6 +58,7 @@ export const PRONTUARIOS = table(
     key: ['id'],
     sequence: null,
     serverColumns: [{ name: 'busca', type: 'tsvector', set: 'derived' }, ...STAMPS],
+    addedColumns: [added('revisao', 'bigint'), added('versao', 'bigint')],
     foreignKeys: [ofPatient, ofDoctor],
   },
 );
@@ -78,6 +82,11 @@ export const SINAIS_VITAIS = table(
     sequence: 'sinais_vitais_numero',
     foreignKeys: [ofPatient],
     partitioned: true,
+    addedColumns: [
+      added('aparelho', 'character varying(40)'),
+      added('equipamento', 'character varying(40)'),
+    ],
+    addedPartitions: ['sinais_vitais_2100_01'],
   },
 );
 
@@ -120,6 +129,7 @@ export const AUDITORIA = table(
     key: [],
     sequence: 'auditoria_numero',
     serverColumns: [],
+    addedColumns: [added('origem', 'text')],
     stampBody: null,
   },
 );
@@ -144,6 +154,7 @@ export const ITENS_DA_CONTA = table(
     number: 11,
     schema: 'faturamento',
     relation: 'Itens da Conta',
+    addedColumns: [added('Lote Nº', 'bigint'), added('Lote de Envio', 'bigint')],
     key: ['Código'],
     sequence: 'faturamento."Itens da Conta_número"',
     foreignKeys: [

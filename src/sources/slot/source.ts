@@ -35,6 +35,8 @@ export interface SlotSourceOptions {
   readonly publications: readonly string[] | null;
   /** Has the server send parts of large transactions before their end; they are delivered whole nevertheless. */
   readonly streaming?: boolean;
+  /** Bytes of transactions in memory that are kept until their commit; more go to files. */
+  readonly unfinishedBytes?: number;
   /** With `create`: the publication has TRUNCATE, too. */
   readonly truncates?: boolean;
   /** Retries after a lost connection, with which a temporary slot ends. */
@@ -143,7 +145,7 @@ export class SlotSource implements Source {
 
   /** Null when `stop` was called. */
   async #open(): Promise<WalReceiver | null> {
-    const { target, slot, create, streaming = false } = this.#options;
+    const { target, slot, create, streaming = false, unfinishedBytes } = this.#options;
     const { signal } = this.#abort;
     if (signal.aborted) return null;
     try {
@@ -153,6 +155,7 @@ export class SlotSource implements Source {
         temporary: create,
         messages: true,
         streaming,
+        unfinishedBytes,
         signal,
       });
     } catch (error) {

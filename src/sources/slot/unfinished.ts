@@ -12,6 +12,8 @@ const MEMORY_BYTES = 16 << 20;
 /** First bytes of the messages that begin or end parts and transactions here; all others are changes, BEGIN or COMMIT. */
 const BOUNDARIES = new Set(Buffer.from('SEcApbPKr'));
 
+const RELATION = 0x52;
+
 /** A message of a finished transaction, in the place where the server would have sent it unstreamed. */
 export interface Finished {
   readonly lsn: bigint;
@@ -73,15 +75,18 @@ export class UnfinishedTransactions {
   }
 
   /**
-   * Takes the next message of the connection. Returns the transaction that it commits; null: none. The transaction is
-   * read to its end before the next call. Throws a DecodeError for bytes that are not a message or come out of order,
+   * Takes the next message of the connection. Returns the messages that the consumer gets by it: the transaction that it
+   * commits, or the description of a table that other transactions use, too; null: none. They are read to their end
+   * before the next call. Throws a DecodeError for bytes that are not a message or come out of order,
    * a PreparedBefore, and errors of the temporary file.
    */
   take({ lsn, data }: XLogData): Iterator<Finished, void> | null {
     const current = this.#current;
     if (current !== null && !BOUNDARIES.has(data[0]!)) {
       this.#keep(current, lsn, data);
-      return null;
+      // The server counts it as known from now on, unless in a streamed part.
+      const isKnown = !current.streamed && data[0] === RELATION;
+      return isKnown ? [{ lsn, message: decode(data) }].values() : null;
     }
     const message = decode(data);
     switch (message.tag) {

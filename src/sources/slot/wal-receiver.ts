@@ -105,8 +105,8 @@ export interface ReceiverOptions {
   readonly messages?: boolean;
   /** Whether the server sends parts of large transactions before their end. */
   readonly streaming?: boolean;
-  /** As of `UnfinishedTransactions`. */
-  readonly unfinishedBytes?: number;
+  /** Bytes of transactions in memory that are kept until their commit; more go to files. */
+  readonly unfinishedBytes?: number | undefined;
   /** Bytes in the queue at which the socket is paused; one read of the socket may come on top. */
   readonly queueBytes?: number;
   /** Ends an `open` that waits: a slot is made only when running transactions have ended. */

@@ -267,6 +267,7 @@ for (const server of await startServers()) {
           pools: await schema.samplePools(),
           facts,
           ledger: { folder: cwd, run: 'test' },
+          hazards: null,
         },
         {
           written: () => undefined,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as v from 'valibot';
+import { HAZARD_NAMES } from '../../../src/hazards/hazards.js';
+import { parseHazard, parseHazards } from '../../../src/hazards/parse.js';
 import { COMMANDS } from '../../../src/settings/commands.js';
 import { readEnvFile } from '../../../src/settings/env-file.js';
 import { COMMON_FLAGS, flagsOf, SWITCH_NAMES, VALUE_FLAGS } from '../../../src/settings/flags.js';
@@ -60,6 +62,22 @@ test('.env.example loads without problems, and names every option with its defau
     [server?.host, server?.user, server?.password],
     ['localhost', 'postgres', 'postgres'],
   );
+});
+
+test('settings.toml shows every hazard, with its usual value', () => {
+  const opened = toml.replaceAll(/^# ( {2}[a-z-]+ = |\[hazards\])/gm, '$1');
+  const { given, problems } = readToml(
+    `[hazards]${opened.split('[hazards]').at(-1)}`,
+    'the example',
+  );
+  assert.deepEqual(problems, []);
+  const { all, named } = parseHazards(given.get('stream.hazards')?.text ?? '')!;
+  assert.ok(all);
+  assert.deepEqual(Object.keys(named), [...HAZARD_NAMES]);
+  for (const name of HAZARD_NAMES) {
+    const usual = name === 'publication' ? `${name}=cdc` : name;
+    assert.deepEqual(named[name], parseHazard(usual)?.dial, name);
+  }
 });
 
 test('environment names are unique, and a command has one option for each flag', () => {

@@ -2,24 +2,26 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import test from 'node:test';
+import { scopeOfNames } from '../../../../src/sources/scope.js';
 import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
 import { decode } from '../../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../../src/sources/slot/rows.js';
 import { PreparedBefore, UnfinishedTransactions } from '../../../../src/sources/slot/unfinished.js';
 import { readStreamed } from '../../../golden/files.js';
-import { LAST_DOCTOR } from '../../../golden/streamed.js';
-import { publicScope } from '../../../helpers/any-scope.js';
+import { ADDED_VALUES, LAST_DOCTOR, STREAMED_TABLES } from '../../../golden/streamed.js';
 import { EventList } from '../../../helpers/event-list.js';
 import { randomNumbers } from '../../../helpers/random.js';
 import type { ReceivedRow } from '../../../helpers/received-row.js';
 import { bytes, cString, i32, i64, letter, row, u8 } from './bytes.js';
 
+const SCOPE = scopeOfNames(STREAMED_TABLES);
+
 type Message = ReturnType<typeof readStreamed>[number];
 
 /** The events that a consumer gets of the messages. */
 function eventsOf(messages: readonly Message[], unfinished = new UnfinishedTransactions()) {
-  const sink = new EventList();
-  const rows = new SlotRows(sink, publicScope, 0);
+  const sink = new EventList(STREAMED_TABLES);
+  const rows = new SlotRows(sink, SCOPE, 0);
   const change = { tag: 'change', sentAt: 0n, receivedAt: 0 } as const;
   for (const { lsn, data } of messages) {
     if (!unfinished.isOwn(data)) {
@@ -57,6 +59,14 @@ for (const version of [14, 18] as const) {
       assert.equal((unstreamed.at(-1) as ReceivedRow).key, LAST_DOCTOR);
     });
   }
+
+  test(`${version}: a column that is added in the middle has values from then on`, () => {
+    const added = unstreamed.flatMap((event) => {
+      if (typeof event === 'string' || !('values' in event) || event.table !== 'exames') return [];
+      return [[event.key, event.values?.at(-1)]];
+    });
+    assert.deepEqual(added, ADDED_VALUES);
+  });
 
   test(`${version}: no file is left when the reader stops in the middle`, () => {
     const open = openFiles();

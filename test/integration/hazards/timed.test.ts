@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+import test from 'node:test';
+import { type Hazards, QUIET_SCHEMA, type TimedHazard } from '../../../src/hazards/hazards.js';
+import { ledgerFile } from '../../../src/ledger/folder.js';
+import type { RunOutcome } from '../../../src/run/engine.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+import type { TestDatabase } from '../../helpers/database.js';
+import { type HazardRun, withHazardRun } from '../../helpers/hazard-run.js';
+import { startServer } from '../../helpers/server.js';
+import { withPlainWorkspace } from '../../helpers/workspace.js';
+
+const schema = schemaWith([]);
+const settings = { wal_level: 'logical' };
+const servers = [await startServer(18, { settings }), await startServer(14, { settings })] as const;
+/** Workers of a run: the hazards' ledgers follow theirs. */
+const WORKERS = 2;
+/** Events a second. */
+const RATE = 400;
+
+type Check = (run: HazardRun, outcome: RunOutcome, db: TestDatabase) => unknown;
+
+const EACH: readonly (readonly [TimedHazard, Hazards, Check])[] = [
+  ['key-change', { 'key-change': { everyMs: 300 } }, requireKeyChanges],
+  [
+    'huge',
+    { huge: { everyMs: 1_000, rows: 3_000 } },
+    // And the witness.
+    ({ reports }) => assert.equal(reports[0]?.rows, 3_001),
+  ],
+  ['long', { long: { everyMs: 1_200, lengthMs: 500 } }, requireLower],
+  [
+    'quiet',
+    { quiet: { everyMs: 1_200, lengthMs: 400 } },
+    async ({ reports }, { seconds, activeSeconds }, db) => {
+      assert.ok(seconds - activeSeconds > reports.length * 0.35, 'the clock was held');
+      const schemas = await db.query('SELECT FROM pg_namespace WHERE nspname = $1', [QUIET_SCHEMA]);
+      assert.deepEqual(schemas, []);
+    },
+  ],
+];
+
+for (const [name, hazards, check] of EACH) {
+  test(`${name} happens, in the ledger and not in the load`, () =>
+    withPlainWorkspace(servers[0], async ({ db, cwd }) => {
+      const load = { durationSeconds: 3, rate: RATE, workers: WORKERS };
+      await withHazardRun(db, cwd, schema, hazards, load, async (run) => {
+        const outcome = await run.engine.start();
+        const times = outcome.hazards[name] ?? 0;
+        assert.ok(times > 0, JSON.stringify(outcome.failure));
+        assert.deepEqual(Object.keys(outcome.hazards), [name]);
+        assert.equal(run.reports.length, times);
+        const bySecond = run.points.reduce((sum, { hazards }) => sum + (hazards?.[name] ?? 0), 0);
+        assert.equal(bySecond, times);
+        assert.ok(run.engine.sample().events <= 3 * RATE, 'events of the load');
+        await check(run, outcome, db);
+        return outcome;
+      });
+    }));
+}
+
+test('14: all of them, while the load is as fast as the server takes it', () =>
+  withPlainWorkspace(servers[1], async ({ db, cwd }) => {
+    const hazards: Hazards = {
+      'key-change': { everyMs: 200 },
+      huge: { everyMs: 1_000, rows: 3_000 },
+      long: { everyMs: 900, lengthMs: 400 },
+      quiet: { everyMs: 1_500, lengthMs: 200 },
+    };
+    const load = { rate: 'max', durationSeconds: 3, workers: WORKERS } as const;
+    await withHazardRun(db, cwd, schema, hazards, load, async (run) => {
+      const outcome = await run.engine.start();
+      assert.equal(outcome.stoppedBy, 'duration');
+      assert.deepEqual(Object.keys(outcome.hazards), Object.keys(hazards));
+      const never = Object.entries(outcome.hazards).filter(([, times]) => times === 0);
+      assert.deepEqual(never, []);
+      return outcome;
+    });
+  }));
+
+test('hazards end with the last event, and a long one is committed early', () =>
+  withPlainWorkspace(servers[0], async ({ db, cwd }) => {
+    const hazards: Hazards = { long: { everyMs: 900, lengthMs: 60_000 } };
+    const load = { rate: 400, maxEvents: 800, workers: WORKERS };
+    await withHazardRun(db, cwd, schema, hazards, load, async ({ engine }) => {
+      const outcome = await engine.start();
+      assert.deepEqual([outcome.stoppedBy, outcome.cutOff], ['max-events', false]);
+      assert.equal(engine.sample().events, 800);
+      assert.deepEqual(outcome.hazards, { long: 1 });
+      return outcome;
+    });
+  }));
+
+/** Each change of a key is a delete and an insert, and the children follow it. */
+function requireKeyChanges({ folder }: HazardRun): void {
+  for (const { rows } of intentsOf(folder, 'key-change')) {
+    // The witness is a patient, too.
+    assert.deepEqual(Object.keys(rows.pacientes ?? {}).sort(), ['delete', 'insert']);
+    for (const child of ['consultas', 'exames', 'internacoes']) {
+      assert.deepEqual(Object.keys(rows[child] ?? {}), ['update'], child);
+    }
+  }
+}
+
+/** Rows with higher ids were committed before the transaction, and while it was open. */
+function requireLower({ folder, reports }: HazardRun): void {
+  const others = ledgersOf(folder, (worker) => worker <= WORKERS);
+  const ids = others.map((line) => Number(/"exames":{"insert":"(\d+)/.exec(line)?.[1] ?? 0));
+  const first = intentsOf(folder, 'long').map(({ rows }) =>
+    Number.parseInt(rows.exames!.insert!, 10),
+  );
+  assert.ok(Math.max(...ids) > Math.min(...first), `${Math.max(...ids)} after ${first}`);
+  for (const { lengthMs } of reports) assert.ok((lengthMs ?? 0) > 450, `${lengthMs} ms`);
+}
+
+interface Intent {
+  readonly intent: number;
+  readonly rows: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+function intentsOf(folder: string, name: string): Intent[] {
+  const lines = ledgersOf(folder, (worker) => worker > WORKERS);
+  const found = lines.filter((line) => line.includes(`"names":["${name}"]`));
+  assert.ok(found.length > 0, `no ${name} in the ledger`);
+  return found.map((line) => JSON.parse(line) as Intent);
+}
+
+/** The lines of the first connections of these workers. */
+function ledgersOf(folder: string, isWanted: (worker: number) => boolean): string[] {
+  const workers = Array.from({ length: WORKERS + 1 }, (_, i) => i + 1).filter(isWanted);
+  return workers.flatMap((worker) =>
+    readFileSync(ledgerFile(folder, worker, 1), 'utf8').split('\n'),
+  );
+}

@@ -1,0 +1,52 @@
+import type { Client } from 'pg';
+import { sleep } from '../../src/lib/clock.js';
+import { describeFailure } from '../../src/postgres/failures.js';
+import type { PreparedEnd } from '../../src/postgres/pending.js';
+import { finishStatement, prepareStatement } from '../../src/postgres/prepared.js';
+import { SQLSTATE } from '../../src/postgres/sqlstate.js';
+import type { HazardTransaction } from './transaction.js';
+
+/** One prepared transaction in so many is rolled back. */
+const ROLLED_BACK = 0.25;
+/** A transaction stays prepared for so long at most: others commit meanwhile. */
+const PREPARED_MS = 20;
+
+/** Draws how the transaction ends: prepared, and committed or rolled back after that. */
+export function drawEnding(transaction: HazardTransaction): void {
+  const { random } = transaction.tools;
+  transaction.prepared = random() < ROLLED_BACK ? 'rollback' : 'commit';
+  transaction.note('two-phase');
+}
+
+/** Prepares the open transaction. False: the server answered that it is rolled back. */
+export async function prepare(client: Client, gid: string): Promise<boolean> {
+  const { command } = await client.query(prepareStatement(gid));
+  return command === 'PREPARE';
+}
+
+/** Whether the server had no room for another prepared transaction (`max_prepared_transactions`), and rolled back. */
+export function isRefused(error: unknown): boolean {
+  return describeFailure(error).sqlstate === SQLSTATE.CONFIGURATION_LIMIT_EXCEEDED;
+}
+
+/**
+ * Commits or rolls back a prepared transaction after a moment. Returns a WAL position at which its locks were still held.
+ * Throws a lost connection where that fails for any reason: the next connection finds it by its name.
+ */
+export async function finish(
+  client: Client,
+  gid: string,
+  end: PreparedEnd,
+  random: () => number,
+): Promise<string> {
+  try {
+    await sleep(random() * PREPARED_MS);
+    const { rows } = await client.query<{ lsn: string }>(
+      'SELECT pg_current_wal_insert_lsn()::text AS lsn',
+    );
+    await client.query(finishStatement(gid, end));
+    return rows[0]!.lsn;
+  } catch (error) {
+    throw new Error(`Connection terminated: ${(error as Error).message}`, { cause: error });
+  }
+}
