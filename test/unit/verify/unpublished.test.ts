@@ -54,6 +54,25 @@ test('a change is missing before it leaves and after it has come back, and of an
   assert.deepEqual(causesOf(other), ['missing row_missing notes insert 1']);
 });
 
+test('a table that comes back first was out of its publication from the beginning', async () => {
+  const verdict = await judge((run) => [
+    ...ofTable(run.commit(both(10)), 'notes'),
+    ...run.commit(turn(20, moved('publish'))),
+    ...run.commit(both(30)),
+  ]);
+  assert.deepEqual([verdict.verdict, verdict.accounting.excused], ['exact', 1]);
+});
+
+test('a passage of unknown outcome leaves a doubt', async () => {
+  const verdict = await judge((run) => {
+    const first = run.commit(both(10));
+    run.intend(turn(20, moved('unpublish')));
+    return [...first, ...ofTable(run.commit(both(30)), 'notes'), ...run.commit(both(40))];
+  });
+  assert.deepEqual(causesOf(verdict), []);
+  assert.equal(verdict.doubts.database_changed, 1);
+});
+
 test('a change that arrives all the same is delivered, and noted', async () => {
   const verdict = await judge((run) => [
     ...run.commit(turn(20, moved('unpublish'))),
