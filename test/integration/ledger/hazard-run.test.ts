@@ -14,7 +14,7 @@ const HAZARDS = [
 ].flatMap((hazard) => ['--hazard', hazard]);
 
 /** The hazards above that all happen within seconds. */
-const SURE = ['rollback', 'hot-keys', 'two-phase', 'key-change', 'huge', 'truncate', 'ddl'];
+const SURE = ['hot-keys', 'two-phase', 'truncate', 'ddl'];
 
 const STREAM = [
   ...['stream', ...EXTENSION, '--rate', '400', '--batch-size', '10', '--workers', '4', '--json'],
