@@ -4,6 +4,7 @@ import { COMMANDS, type Command, takesNames } from '../settings/commands.js';
 import {
   acceptedFlags,
   COMMON_FLAGS,
+  ENABLERS,
   FILE_FLAG_NAMES,
   joinerOf,
   SHORT_FORMS,
@@ -67,8 +68,9 @@ export function parseArguments(argv: readonly string[]): Arguments {
       matchedCommand === undefined ||
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
     if (!belongs) problems.push((m) => m.settings.flagOfOther(`--${name}`, command ?? ''));
-    // The switch sets an option to false.
+    // These switches set an option.
     else if (NEGATION.test(name)) flags[name] = 'false';
+    else if (ENABLERS.includes(name)) flags[name] = 'true';
     else if (SWITCH_NAMES.includes(name)) switches[key] = true;
     else {
       const texts = values.map((one) => String(one).slice(MARK.length));

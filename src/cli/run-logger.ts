@@ -1,10 +1,13 @@
+import { listHazards } from '../hazards/times.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
 import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { LiveFigures, RunListener } from '../run/engine.js';
-import type { ProducerReport } from '../run/protocol.js';
+import type { HazardReport, ProducerReport } from '../run/protocol.js';
+import type { SeriesPoint } from '../run/series.js';
+import { isTimed } from '../runs/hazards.js';
 import type { Operation, WrittenRows } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
 import { Outage } from './progress/outage.js';
@@ -18,7 +21,10 @@ const FOLD_MS = 1_000;
 /** A loss is logged when every worker has noticed it, or after this: a worker notices it when it next sends a batch. */
 const GATHER_MS = 1_000;
 
-export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause'> {
+/** The live line shows a timed hazard for so long: time to read it. */
+const HAZARD_SHOWN_MS = 4_000;
+
+export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause' | 'hazard'> {
   readonly sample: () => LiveFigures;
   readonly log: ComponentLog;
   readonly progress: Progress;
@@ -34,9 +40,11 @@ export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause
 }
 
 /** Turns the reports of workers into log lines, and shows the figures of the run. */
-export class RunLogger implements Omit<RunListener, 'sampled'> {
+export class RunLogger implements RunListener {
   readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
+  /** The last timed hazard, and when it was reported. */
+  #lastHazard: { readonly report: HazardReport; readonly at: number } | null = null;
   readonly #repeated = new RepeatedLines();
   readonly #outage = new Outage();
   readonly #recent = new RecentWindow();
@@ -60,6 +68,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
       ...this.#parts,
       outage: () => this.#outage.state,
       cause: ({ failure }) => this.#cause(failure),
+      hazard: () => this.#recentHazard(),
     };
     const look = () => {
       const figures = sample();
@@ -109,6 +118,16 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
         this.#warn(this.#parts.messages.stream.retried({ worker, cause }), `retried ${cause}`);
         return;
       }
+      case 'hazard':
+        this.#noteHazard(report);
+        return;
+      case 'hazard-failed': {
+        const { name } = report;
+        const cause = this.#cause(report.failure);
+        const sentence = this.#parts.messages.stream.hazardFailed({ name, cause });
+        this.#warn(sentence, `hazard ${name} ${cause}`);
+        return;
+      }
       case 'reconnecting':
         this.#noteLoss(worker, report);
         return;
@@ -118,9 +137,29 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     }
   }
 
+  /** Logs the batches of a second that had hazards; each timed hazard has a line of its own. */
+  sampled({ hazards }: Pick<SeriesPoint, 'hazards'>): void {
+    const { log, messages } = this.#parts;
+    const ofBatches = listHazards(hazards).filter(([name]) => !isTimed(name));
+    if (ofBatches.length > 0) log.debug(messages.stream.hazards(ofBatches));
+  }
+
   workerDied(worker: number, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#parts.log.error(this.#parts.messages.stream.workerDied({ worker, reason }));
+  }
+
+  #noteHazard(report: HazardReport): void {
+    const { log, messages } = this.#parts;
+    const { name, lengthMs, rows, lsn, detail } = report;
+    this.#lastHazard = { report, at: monotonicMs() };
+    const change = detail === null ? null : { ...detail, name: detail.change };
+    log.info(messages.stream.hazard({ name, ms: lengthMs, rows, lsn, change }));
+  }
+
+  #recentHazard(): HazardReport | null {
+    const last = this.#lastHazard;
+    return last !== null && monotonicMs() - last.at < HAZARD_SHOWN_MS ? last.report : null;
   }
 
   /** Logs a warning that may come again and again. `kind`: the same for all that say the same. */

@@ -11,11 +11,12 @@ import {
   unmetRequirements,
 } from '../hazards/requirements.js';
 import type { Schema } from '../schema/schema.js';
-import type { TableName } from '../schema/table.js';
+import type { Table, TableName } from '../schema/table.js';
 import { OUR_TABLES } from './catalog.js';
+import { findLeft } from './membership.js';
 import { runSql } from './scripts.js';
 
-type Part = Pick<Schema, 'hazards' | 'events'>;
+type Part = Pick<Schema, 'hazards' | 'events' | 'tables'>;
 
 /**
  * Throws an `OperatorError` that names everything that the hazards need and that this server, role or database lacks.
@@ -54,14 +55,15 @@ async function readHazardFacts(client: Client, schema: Part): Promise<HazardFact
     ...session.rows[0]!,
     tables: Object.fromEntries(tables.rows.map(({ name, ...rights }) => [name, rights])),
     hotRows: hot === null ? 0 : await countUpTo(client, hot.table, MIN_HOT_ROWS),
-    publications: unpublish === null ? [] : await readPublicationRights(client, unpublish),
+    publications:
+      unpublish === null ? [] : await readPublicationRights(client, schema.tables.get(unpublish)),
   };
 }
 
 /** Counts the rows of a table that the role may read, up to a limit. */
 async function countUpTo(client: Client, table: TableName, limit: number): Promise<number> {
   const { rows } = await client.query<{ rows: number }>(
-    `SELECT count(*)::int AS rows FROM (SELECT 1 FROM ${table} LIMIT ${limit}) AS some`,
+    `SELECT count(*)::int AS rows FROM (SELECT 1 FROM ${table} LIMIT ${limit}) AS found`,
   );
   return rows[0]!.rows;
 }
@@ -70,10 +72,9 @@ async function countUpTo(client: Client, table: TableName, limit: number): Promi
 const SCHEMAS_SINCE = 150_000;
 
 /** Reads all publications of the database, and how a table is in each. */
-async function readPublicationRights(
-  client: Client,
-  table: TableName,
-): Promise<PublicationRights[]> {
+async function readPublicationRights(client: Client, table: Table): Promise<PublicationRights[]> {
+  // A run that was killed took it out; the next one brings it back.
+  const left = await findLeft(client, table);
   const { rows: versions } = await client.query<{ version: number }>(
     "SELECT current_setting('server_version_num')::int AS version",
   );
@@ -85,22 +86,26 @@ async function readPublicationRights(
   const { rows } = await client.query<PublicationRights>(
     `SELECT b.pubname::text AS name, pg_has_role(b.pubowner, 'USAGE') AS owned,
             b.puballtables AS everything, ${wholeSchema} AS "wholeSchema",
-            r.oid IS NOT NULL AS listed
+            r.oid IS NOT NULL OR b.pubname = $2 AS listed
        FROM pg_publication b
        JOIN pg_class c ON c.oid = to_regclass($1)
        LEFT JOIN pg_publication_rel r ON r.prpubid = b.oid AND r.prrelid = c.oid
       ORDER BY 1`,
-    [table],
+    [table.name, left?.publication ?? null],
   );
   return rows;
 }
 
-/** Drops what the hazard `quiet` of a killed run left. */
-export async function dropQuiet(client: Client): Promise<void> {
+/** Whether a run that was killed left the table of the hazard `quiet`, and this role may drop it. */
+export async function isQuietLeft(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ owned: boolean }>(
     "SELECT pg_has_role(nspowner, 'USAGE') AS owned FROM pg_namespace WHERE nspname = $1",
     [QUIET_SCHEMA],
   );
-  if (rows[0]?.owned === true)
-    await runSql(client, `DROP SCHEMA IF EXISTS ${QUIET_SCHEMA} CASCADE`);
+  return rows[0]?.owned === true;
+}
+
+/** Drops the table of the hazard `quiet`. No run may be under way: it drops it itself. */
+export async function dropQuiet(client: Client): Promise<void> {
+  await runSql(client, `DROP SCHEMA IF EXISTS ${QUIET_SCHEMA} CASCADE`);
 }

@@ -1,17 +1,18 @@
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
-import { sqlName, type Table, type TableName } from '../schema/table.js';
-import type { Tables } from '../schema/tables.js';
+import { sqlName, type Table } from '../schema/table.js';
 
 /** How a table is in a publication. */
 export interface Membership {
   readonly publication: string;
-  readonly table: TableName;
   /** Its column list, if it has one. */
   readonly columns: readonly string[] | null;
   /** Its row filter, as SQL; null: it has none. */
   readonly filter: string | null;
 }
+
+/** Begins the comment that has the way back of a table into a publication, as JSON. */
+const NOTE = 'oltp-simulator: out of a publication for a while ';
 
 /**
  * Reads how a table is in a publication; null where it is not, or only as one of all tables (of a schema). PostgreSQL 14
@@ -20,7 +21,7 @@ export interface Membership {
 export async function readMembership(
   client: Client,
   publication: string,
-  { name: table }: Table,
+  { name }: Table,
 ): Promise<Membership | null> {
   const { rows } = await client.query<Pick<Membership, 'columns' | 'filter'>>(
     `SELECT CASE WHEN to_jsonb(r) ->> 'prattrs' IS NOT NULL THEN to_jsonb(p) -> 'attnames' END AS columns,
@@ -31,46 +32,48 @@ export async function readMembership(
        JOIN pg_publication_tables p ON p.pubname = b.pubname
             AND p.schemaname = n.nspname AND p.tablename = c.relname
       WHERE b.pubname = $1`,
-    [publication, table],
+    [publication, name],
   );
   const [found] = rows;
-  return found === undefined ? null : { publication, table, ...found };
+  return found === undefined ? null : { publication, ...found };
 }
 
 /**
  * SQL: takes a table out of its publication. The way back is kept in the comment of the table's sequence, which outlives
- * a killed run, and which belongs to this program: an operator's comments stay.
+ * a killed run, and which belongs to this program: an operator's comments on the table stay.
  */
-export function leave(tables: Tables, membership: Membership): string {
-  const { publication, table } = membership;
-  const note = escapeLiteral(JSON.stringify(membership));
-  return `ALTER PUBLICATION ${escapeIdentifier(publication)} DROP TABLE ${table};
-    COMMENT ON SEQUENCE ${noteOf(tables.get(table))} IS ${note}`;
+export function leave(table: Table, membership: Membership): string {
+  const note = escapeLiteral(NOTE + JSON.stringify(membership));
+  return `ALTER PUBLICATION ${escapeIdentifier(membership.publication)} DROP TABLE ${table.name};
+    COMMENT ON SEQUENCE ${notedOn(table)} IS ${note}`;
 }
 
 /** SQL: brings a table back into its publication, in the way it was there. */
-export function rejoin(
-  tables: Tables,
-  { publication, table, columns, filter }: Membership,
-): string {
+export function rejoin(table: Table, { publication, columns, filter }: Membership): string {
   const list = columns === null ? '' : ` (${columns.map(sqlName).join(', ')})`;
   const where = filter === null ? '' : ` WHERE (${filter})`;
-  return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table}${list}${where};
-    COMMENT ON SEQUENCE ${noteOf(tables.get(table))} IS NULL`;
+  return `ALTER PUBLICATION ${escapeIdentifier(publication)} ADD TABLE ${table.name}${list}${where};
+    COMMENT ON SEQUENCE ${notedOn(table)} IS NULL`;
 }
 
-/** Reads how a table was in the publication that a run took it out of; null: in none. */
+/** Reads how a table was in the publication that a run took it out of; null where it is in it, or that is gone. */
 export async function findLeft(client: Client, table: Table): Promise<Membership | null> {
   const { rows } = await client.query<{ note: string | null }>(
     "SELECT obj_description(to_regclass($1), 'pg_class') AS note",
-    [noteOf(table)],
+    [notedOn(table)],
   );
-  const note = rows[0]?.note ?? null;
-  return note === null ? null : (JSON.parse(note) as Membership);
+  const note = rows[0]?.note ?? '';
+  if (!note.startsWith(NOTE)) return null;
+  const membership = JSON.parse(note.slice(NOTE.length)) as Membership;
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_publication b WHERE b.pubname = $1 AND NOT EXISTS (
+       SELECT FROM pg_publication_rel r WHERE r.prpubid = b.oid AND r.prrelid = to_regclass($2))`,
+    [membership.publication, table.name],
+  );
+  return rowCount === 0 ? null : membership;
 }
 
-/** The sequence whose comment has the note. */
-function noteOf({ name, sequence }: Table): string {
+function notedOn({ name, sequence }: Table): string {
   if (sequence === null) throw new Error(`${name} has no sequence of its own`);
   return sequence;
 }

@@ -51,6 +51,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   wal_level: 'logical',
   // 256 workers, and some other clients.
   max_connections: '300',
+  // One for each worker, as the hazard two-phase needs.
+  max_prepared_transactions: '256',
   // With the default, a fast seed would force a checkpoint every few seconds.
   max_wal_size: '2GB',
   timezone: 'UTC',

@@ -27,7 +27,7 @@ export const DEFAULT_DIALS: Readonly<Record<Exclude<HazardName, 'publication'>, 
   truncate: '30s',
   // The load stands still meanwhile.
   quiet: '5s/60s',
-  // A cycle of some ten changes takes two minutes.
+  // A cycle of fewer than twenty changes takes three minutes.
   ddl: '10s',
 };
 

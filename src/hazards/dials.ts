@@ -23,7 +23,7 @@ export interface DialKind<D> {
 }
 
 /** One in a million batches: a run of a day that commits ten a second has one. */
-export const MIN_SHARE = 1e-6;
+const MIN_SHARE = 1e-6;
 /** Rows of a huge transaction: servers and consumers keep it in memory or on disk until it ends. */
 export const MAX_ROWS = 1_000_000;
 /** Milliseconds. Node's timers overflow past 24.8 days and then fire at once. */
@@ -37,7 +37,8 @@ const SLASHED = /^(.*)\/([^/]*)$/s;
 function readShare(text: string): Share | undefined {
   const [, amount, percent] = SHARE.exec(text) ?? [];
   if (amount === undefined) return undefined;
-  const share = Number(amount) / (percent === '%' ? 100 : 1);
+  // Without the rounding error of the division.
+  const share = percent === '%' ? Number((Number(amount) / 100).toPrecision(15)) : Number(amount);
   // A bare 1 is as likely meant as 1 % as it is as all batches.
   const isSure = percent === '%' || share < 1;
   return isSure && share >= MIN_SHARE && share <= 1 ? share : undefined;

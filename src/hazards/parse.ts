@@ -73,7 +73,7 @@ export function splitHazard(text: string): { readonly name: string; readonly val
   return { name: text.slice(0, at).trim(), value: text.slice(at + MARK.length).trim() };
 }
 
-/** The hazards of a run. A dial of its own outweighs `all`, in whatever order they were given. */
+/** The hazards of a run. A dial of its own outweighs `all`, before or after it. */
 export function chosenHazards({ all, named }: HazardChoices, spec: HazardSpec): Hazards {
   const isMeant = (name: HazardName) => all && isPossible(name, spec);
   return Object.fromEntries(

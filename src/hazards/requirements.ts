@@ -4,12 +4,12 @@ import type { Schema } from '../schema/schema.js';
 import type { TableName } from '../schema/table.js';
 import { HAZARD_NAMES, type HazardName, type Hazards } from './hazards.js';
 
-/** What the hazards of a run need of its server, role and database, compared with what there is. */
+/** Compares the needs of a run's hazards with its server, role and database. Pure: `src/database/hazards.ts` reads. */
 
 export const PRIVILEGES = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
 
 /** A right to a table that a role may have. */
-export type Privilege = (typeof PRIVILEGES)[number];
+type Privilege = (typeof PRIVILEGES)[number];
 
 export interface HazardFacts {
   readonly role: string;
@@ -23,7 +23,7 @@ export interface HazardFacts {
   readonly publications: readonly PublicationRights[];
 }
 
-/** What the role may do with a table. */
+/** The rights of the role to a table. */
 export interface TableRights {
   /** It owns the table, as an owner or as a member of one. */
   readonly owned: boolean;
@@ -94,7 +94,7 @@ interface Asked {
   tableOf(type: EventType): TableName;
 }
 
-/** What each hazard lacks; one that is missing needs nothing that every run has not. */
+/** The unmet needs of each hazard; one that is left out needs no more than any run. */
 const LACKS: Readonly<Partial<Record<HazardName, (asked: Asked) => readonly Unmet[]>>> = {
   'hot-keys': ({ spec: { hot }, facts }) => {
     if (hot === null) return [];
@@ -196,7 +196,7 @@ function ownershipLacked(
   return tables.length === 0 ? [] : [{ hazard, lacks: 'ownership', tables }];
 }
 
-/** What keeps a table from leaving a publication and coming back. */
+/** The obstacles to a table that is to leave a publication and come back. */
 function publicationLacks(
   publication: string,
   table: TableName,

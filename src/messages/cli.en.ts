@@ -149,6 +149,8 @@ export const cliEn: typeof cliPtBR = {
     'no-ledger': () => 'keep no ledger, the exact record of what was committed',
     'create-slot': () =>
       'with slot:NAME: make a temporary slot and publication, and remove them at the end',
+    streaming: () =>
+      'with slot:NAME: have the server send parts of large transactions before their end',
     partial: () => 'leave out changes that were committed before the source began',
     'skip-malformed': () => 'count input that is not an event instead of ending with an error',
     'dry-run': () =>

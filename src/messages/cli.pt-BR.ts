@@ -152,6 +152,8 @@ export const cliPtBR = {
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
     'no-ledger': () => 'não mantém o ledger, o registro exato do que foi confirmado',
     'create-slot': () => 'com slot:NOME: cria slot e publicação temporários, e os remove no fim',
+    streaming: () =>
+      'com slot:NOME: o servidor envia partes de transações grandes antes do fim delas',
     partial: () => 'deixa de fora as alterações confirmadas antes do início da origem',
     'skip-malformed': () => 'conta as entradas que não são eventos, em vez de terminar com erro',
     'dry-run': () =>

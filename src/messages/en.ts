@@ -155,6 +155,18 @@ export const en: Messages = {
       `it is unknown whether ${plural(e.count, 'transaction')} committed; once the server is back, \`ledger resolve ${e.run}\` asks it`,
     refused: (e) =>
       `the server refuses the work: ${e.reason}; fix the cause and run \`stream\` again`,
+    hazard: (e) =>
+      `hazard ${e.name}: ${[
+        ...(e.change === null
+          ? []
+          : [`${e.change.name} of ${e.change.table}${e.change.stays ? ', which stays' : ''}`]),
+        ...(e.rows === 0 ? [] : [plural(e.rows, 'row')]),
+        e.ms < 1000 ? `${number(Math.round(e.ms))} ms` : `${seconds(e.ms / 1000)} s`,
+        ...(e.lsn === null ? [] : [`LSN ${e.lsn}`]),
+      ].join(', ')}`,
+    hazardFailed: (e) => `hazard ${e.name}: ${e.cause} — rolled back; it tries again next time`,
+    hazards: (counts) =>
+      `hazards: ${counts.map(([name, times]) => `${name} ${number(times)}`).join(', ')}`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
     resumed: () => 'resumed',
     stopping: () => 'stop requested — finishing the batches in flight (repeat to force)',
@@ -180,6 +192,9 @@ export const en: Messages = {
       reconnecting: (e) => `reconnecting, ${attemptText(e)}`,
       attempt: attemptText,
       due: (count) => `${plural(count, 'event')} due`,
+      hazard: (e) =>
+        `⚑ ${e.name}${e.change === null ? '' : ` ${e.change}`}${e.rows === 0 ? '' : ` (${plural(e.rows, 'row')})`}`,
+      shortHazard: (name) => `⚑ ${name}`,
     },
     paceStages: (e) => `${e.stages.join(', then ')}, in batches of ${e.batch}`,
     forecast: (e) =>
@@ -188,6 +203,7 @@ export const en: Messages = {
         : `${number(e.events)} events in ${seconds(e.seconds)} s, up to ${number(e.peak)} events/s`,
     forecastUnplanned: () =>
       'no schedule: the pace is that of the cycle or of the server; this is how workers share it',
+    forecastHazards: (e) => `hazards: ${e.hazards.join(', ')}`,
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',
@@ -236,6 +252,9 @@ export const en: Messages = {
         'event-loop':
           'the generator itself is the bottleneck: idle workers send late, and the latencies include that wait; use another machine, or less load',
       })[by],
+    hazards: () => 'hazards',
+    neverHappened: (names) =>
+      `hazards that never happened: ${names.join(', ')} — what did not bite proves nothing`,
     latency: () => 'latency (ms)',
     response: () => 'response',
     service: () => 'service',

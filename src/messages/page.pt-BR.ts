@@ -1,4 +1,5 @@
-import type { EventOperation } from '../sources/source.js';
+import type { HazardName } from '../hazards/hazards.js';
+import type { ChangeName } from '../verify/verdict/findings.js';
 import { systemCausePtBR } from './system.pt-BR.js';
 
 /** The report of a run (`report.html`), and the command that writes it, in Brazilian Portuguese. */
@@ -104,6 +105,51 @@ export const pagePtBR = {
     reconnects: () => 'reconexão',
     rejections: () => 'registros rejeitados',
     failures: () => 'falha crítica',
+    hazards: () => 'hazard de tempo em tempo',
+  },
+
+  hazards: {
+    title: () => 'Hazards',
+    plot: () => 'Hazards de tempo em tempo',
+    plotDoc: () =>
+      'Quando cada um aconteceu, no mesmo tempo dos outros gráficos; à esquerda, quantas vezes.',
+    hazard: () => 'hazard',
+    what: () => 'o que acontece',
+    times: () => 'vezes',
+    rows: () => 'registros',
+    none: () => 'nunca',
+    never: (name: string) =>
+      `\`${name}\` foi pedido e nunca aconteceu nesta execução: o que não aconteceu não prova nada.`,
+    several: (e: { shown: string }) => `${e.shown} vezes`,
+    rowsOf: (e: { count: number; shown: string }) =>
+      `${e.shown} ${e.count === 1 ? 'registro' : 'registros'}`,
+    changeOf: (e: { name: string; table: string; stays: boolean }) =>
+      `${e.name} em ${e.table}${e.stays ? ' (permanece)' : ''}`,
+    occurrences: (e: { shown: string }) => `Hazards de tempo em tempo, um a um: ${e.shown}`,
+    began: () => 'início',
+    change: () => 'mudança do esquema',
+    length: () => 'duração',
+    more: (e: { most: number; shown: string }) =>
+      `Aqui estão só os ${e.most} primeiros de cada hazard; \`hazards.ndjson\` tem também os outros ${e.shown}.`,
+    counts: () => 'Hazards: quantas vezes cada um aconteceu',
+    of: {
+      rollback: () => 'um lote é gravado, desfeito, gravado de novo e confirmado',
+      savepoints: () => 'um lote em savepoints aninhados, junto de outros que são desfeitos',
+      'hot-keys': () => 'todas as conexões atualizam as mesmas poucas linhas',
+      'same-row': () => 'uma transação insere, atualiza, exclui e insere a mesma chave',
+      'out-of-order': () => 'a ordem dos commits contradiz a dos ids',
+      copy: () => 'linhas de um COPY, que têm o mesmo LSN',
+      'unchanged-toast': () => 'atualizações que não tocam em valores grandes',
+      'two-phase': () => 'PREPARE TRANSACTION, depois COMMIT PREPARED ou ROLLBACK PREPARED',
+      message: () => 'mensagens de pg_logical_emit_message',
+      'key-change': () => 'uma chave muda, e as linhas filhas a seguem',
+      huge: () => 'uma transação de muitas linhas',
+      long: () => 'uma transação fica aberta enquanto outras são confirmadas',
+      truncate: () => 'TRUNCATE de tabelas da extensão',
+      quiet: () => 'as tabelas da execução ficam paradas, e outra recebe escritas',
+      ddl: () => 'o esquema muda',
+      publication: () => 'uma tabela sai de uma publicação, ou volta a ela',
+    } satisfies Readonly<Record<HazardName, () => string>>,
   },
 
   missing: {
@@ -187,10 +233,11 @@ export const pagePtBR = {
     noArrivals: () =>
       'Nenhum evento foi confirmado enquanto `verify` escutava, por isso não se conhece a latência deles.',
     violation: () => 'violação',
-    operation: (operation: EventOperation) =>
-      ({ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' })[
-        operation
-      ],
+    operation: (operation: ChangeName) =>
+      ({
+        ...{ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' },
+        ...{ truncate: 'TRUNCATE', message: 'mensagem' },
+      })[operation],
     key: () => 'chave',
     detail: () => 'o que aconteceu',
     where: () => 'onde',

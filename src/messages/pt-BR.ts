@@ -213,6 +213,26 @@ export const ptBR = {
       `não se sabe se ${ptPlural(e.count, 'transação foi confirmada', 'transações foram confirmadas')}; quando o servidor voltar, \`ledger resolve ${e.run}\` pergunta a ele`,
     refused: (e: { reason: string }) =>
       `o servidor recusa o trabalho: ${e.reason}; corrija e rode \`stream\` de novo`,
+    /** `ms`: how long it took. `change`: of the schema; null: none. */
+    hazard: (e: {
+      name: string;
+      ms: number;
+      rows: number;
+      lsn: string | null;
+      change: { name: string; table: string; stays: boolean } | null;
+    }) =>
+      `hazard ${e.name}: ${[
+        ...(e.change === null
+          ? []
+          : [`${e.change.name} em ${e.change.table}${e.change.stays ? ', que permanece' : ''}`]),
+        ...(e.rows === 0 ? [] : [ptPlural(e.rows, 'registro', 'registros')]),
+        e.ms < 1000 ? `${ptNumber(Math.round(e.ms))} ms` : `${ptSeconds(e.ms / 1000)} s`,
+        ...(e.lsn === null ? [] : [`LSN ${e.lsn}`]),
+      ].join(', ')}`,
+    hazardFailed: (e: { name: string; cause: string }) =>
+      `hazard ${e.name}: ${e.cause} — transação desfeita; tenta de novo na próxima vez`,
+    hazards: (counts: readonly (readonly [name: string, times: number])[]) =>
+      `hazards: ${counts.map(([name, times]) => `${name} ${ptNumber(times)}`).join(', ')}`,
     paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',
     resumed: () => 'retomado',
     stopping: () => 'parada pedida — concluindo os lotes em andamento (repita para forçar)',
@@ -243,6 +263,10 @@ export const ptBR = {
         `reconectando, ${ptAttempt(e)}`,
       attempt: (e: { attempt: number; of: number | null; seconds: number }) => ptAttempt(e),
       due: (count: number) => ptPlural(count, 'evento devido', 'eventos devidos'),
+      /** `change`: of the schema; null: none. */
+      hazard: (e: { name: string; change: string | null; rows: number }) =>
+        `⚑ ${e.name}${e.change === null ? '' : ` ${e.change}`}${e.rows === 0 ? '' : ` (${ptPlural(e.rows, 'registro', 'registros')})`}`,
+      shortHazard: (name: string) => `⚑ ${name}`,
     },
     paceStages: (e: { stages: readonly string[]; batch: number }) =>
       `${e.stages.join(', depois ')}, em lotes de ${e.batch}`,
@@ -252,6 +276,7 @@ export const ptBR = {
         : `${ptNumber(e.events)} eventos em ${ptSeconds(e.seconds)} s, até ${ptNumber(e.peak)} eventos/s`,
     forecastUnplanned: () =>
       'sem cronograma: o ritmo é o do ciclo ou o do servidor; a divisão entre workers é esta',
+    forecastHazards: (e: { hazards: readonly string[] }) => `hazards: ${e.hazards.join(', ')}`,
     worker: () => 'worker',
     types: () => 'tipos de evento',
     share: () => 'parte',
@@ -309,6 +334,9 @@ export const ptBR = {
         'event-loop':
           'o próprio gerador é o gargalo: workers ociosos enviam tarde, e as latências incluem essa espera; use outra máquina ou menos carga',
       })[by],
+    hazards: () => 'hazards',
+    neverHappened: (names: readonly string[]) =>
+      `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada`,
     latency: () => 'latência (ms)',
     response: () => 'resposta',
     service: () => 'serviço',

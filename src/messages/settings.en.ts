@@ -45,7 +45,7 @@ const stageFault = (e: StageProblem): string => {
 };
 
 const dialFault: Readonly<Record<DialForm, string>> = {
-  share: 'is not a share of the batches (above 0%, up to 100%)',
+  share: 'is not a share of the batches like 5% or 0.05, above 0% and up to 100%',
   every: 'is not a time like 30s, 5m or 1h',
   rows: 'is not a number of rows and a time (ROWS/EVERY)',
   spell: 'is not a length and a time (LENGTH/EVERY)',
@@ -63,7 +63,7 @@ const hazardFault = (e: HazardProblem): string => {
     case 'unnamed':
       return `"${e.text}" lacks the name of the publication that a table is to leave`;
     case 'too-long':
-      return `"${e.text}": the first time is how long it lasts, and must be shorter than the second, how often it begins`;
+      return `"${e.text}": it lasts for the first time and begins once in the second, so the first must be the shorter one`;
     case 'name':
       return `there is no hazard "${e.name}"${e.meant === undefined ? ` (there are ${listed(e.known, 'and')})` : ''}`;
     case 'rows':
@@ -77,7 +77,7 @@ const hazardFault = (e: HazardProblem): string => {
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
-/** What a hazard lacks, and what to do about it. */
+/** A need of a hazard that is not met, and the remedy. */
 const lack = (e: Unmet, role: string, database: string): string => {
   const to = sqlName(role);
   switch (e.lacks) {

@@ -44,7 +44,7 @@ const stageFault = (e: StageProblem): string => {
 };
 
 const dialFault: Readonly<Record<DialForm, string>> = {
-  share: 'não é uma fração dos lotes (acima de 0%, até 100%)',
+  share: 'não é uma fração dos lotes como 5% ou 0.05, acima de 0% e até 100%',
   every: 'não é um tempo como 30s, 5m ou 1h',
   rows: 'não é um número de registros e um tempo (REGISTROS/INTERVALO)',
   spell: 'não é uma duração e um tempo (DURAÇÃO/INTERVALO)',
@@ -62,7 +62,7 @@ const hazardFault = (e: HazardProblem): string => {
     case 'unnamed':
       return `em "${e.text}" falta o nome da publication de que uma tabela deve sair`;
     case 'too-long':
-      return `"${e.text}": o primeiro tempo diz quanto dura, e deve ser menor que o segundo, de quanto em quanto começa`;
+      return `"${e.text}": o primeiro tempo é quanto dura, e o segundo é de quanto em quanto começa; por isso o primeiro deve ser o menor`;
     case 'name':
       return `não existe o hazard "${e.name}"${e.meant === undefined ? ` (existem ${listed(e.known, 'e')})` : ''}`;
     case 'rows':
@@ -76,7 +76,7 @@ const hazardFault = (e: HazardProblem): string => {
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
-/** What a hazard lacks, and what to do about it. */
+/** A need of a hazard that is not met, and the remedy. */
 const lack = (e: Unmet, role: string, database: string): string => {
   const to = sqlName(role);
   switch (e.lacks) {
@@ -239,7 +239,7 @@ export const settingsPtBR = {
     `${where}: ${hazardFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
   hazardsWithoutLedger: (where: string) =>
     `${where}: hazards precisam do ledger, o único registro do que eles fizeram; tire --no-ledger (STREAM_LEDGER=false), ou os hazards`,
-  /** What the hazards of a run need and lack, each a sentence. */
+  /** A sentence on each need of the hazards that is not met. */
   hazardsRefused: (
     unmet: readonly Unmet[],
     { role, database }: { readonly role: string; readonly database: string },

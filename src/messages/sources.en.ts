@@ -19,6 +19,10 @@ export const sourcesEn: typeof sourcesPtBR = {
     `the connection of the temporary replication slot "${e.slot}" was lost, and the slot with it (${e.message}); verify again, or create a permanent slot at the server at ${e.where} and read it without --create-slot`,
   unreadable: (e) =>
     `the replication slot "${e.slot}" at the server at ${e.where} delivered data that is not a pgoutput message (${e.message}); check that the slot's plugin is pgoutput`,
+  preparedBefore: (e) =>
+    `the replication slot "${e.slot}" at the server at ${e.where} delivers COMMIT PREPARED of "${e.gid}" without its changes: another consumer received them at PREPARE TRANSACTION; verify again with a new slot`,
+  noTemporaryFile: (e) =>
+    `a transaction that is not finished cannot be kept in a temporary file in ${e.folder} (${e.reason}); free space there, or name another folder in TMPDIR`,
   noPublication: (e) =>
     `no publication of the database "${e.database}" has tables of the hospital; create one (CREATE PUBLICATION cdc FOR TABLE ${e.tables}), name one with --publication, or use --create-slot`,
   publicationExists: (e) =>

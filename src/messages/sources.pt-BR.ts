@@ -18,6 +18,10 @@ export const sourcesPtBR = {
     `a conexão do slot de replicação temporário "${e.slot}" foi perdida, e com ela o slot (${e.message}); repita a verificação, ou crie um slot permanente no servidor em ${e.where} e leia-o sem --create-slot`,
   unreadable: (e: { slot: string; where: string; message: string }) =>
     `o slot de replicação "${e.slot}" no servidor em ${e.where} entregou dados que não são uma mensagem do pgoutput (${e.message}); confira se o plugin do slot é o pgoutput`,
+  preparedBefore: (e: { slot: string; where: string; gid: string }) =>
+    `o slot de replicação "${e.slot}" do servidor em ${e.where} entrega o COMMIT PREPARED de "${e.gid}" sem as alterações: outro consumidor as recebeu no PREPARE TRANSACTION; verifique de novo com um slot novo`,
+  noTemporaryFile: (e: { folder: string; reason: string }) =>
+    `uma transação não terminada não pôde ser guardada em um arquivo temporário em ${e.folder} (${e.reason}); libere espaço ali ou indique outra pasta em TMPDIR`,
   noPublication: (e: { database: string; tables: string }) =>
     `nenhuma publicação do banco "${e.database}" contém tabelas do hospital; crie uma (CREATE PUBLICATION cdc FOR TABLE ${e.tables}), indique uma com --publication, ou use --create-slot`,
   publicationExists: (e: { publication: string; database: string }) =>

@@ -33,9 +33,13 @@ const details: Readonly<Record<Detail, string>> = {
   replay_skips: 'it arrived again, but the replay was not contiguous: it left events out',
   replay_differs: 'it arrived again, with different contents',
   rolled_back: 'the transaction was rolled back',
+  rolled_back_savepoint:
+    'the row was written in a savepoint that was rolled back; its transaction was committed without it',
   never_sent: 'the run reserved this id and did not send this insert',
   row_not_sent: 'the transaction belongs to the run and does not contain this change',
-  truncated: 'the table was truncated, and no run does that',
+  truncated: 'the table was truncated, and the run did not do that',
+  message_not_sent: 'the run did not emit this logical message',
+  message_missing: 'the logical message was emitted and did not arrive, though later ones did',
   transaction_late: 'the transaction arrived after one that was committed later',
   transaction_torn: 'events of another transaction arrived in the middle of this one',
   lsn_falls: 'the LSN decreases inside the transaction',
@@ -43,7 +47,12 @@ const details: Readonly<Record<Detail, string>> = {
   order_falls: 'total_order decreases inside the transaction',
   order_gap: 'total_order does not count 1, 2, 3… inside the transaction',
   given_up: 'the transaction arrived after it had been counted as missing',
+  across_table_lock:
+    'a TRUNCATE, a schema change or a change of the publication of this table lies between it and a change that arrived before',
+  hot_row: 'a transaction that wrote the same row later arrived before it',
   contents: 'the row differs from what was written',
+  column_lost: 'it lacks a column that the table had by then: a schema change had added it',
+  column_stays: 'it has a column that the table had no longer: a schema change had dropped it',
   exists_already: 'an insert of a row that already exists, according to earlier events',
   does_not_exist: 'a change of a row that was deleted, according to earlier events',
   null_in_not_null: 'a column that is NOT NULL arrived as null',
@@ -152,6 +161,14 @@ const saidNote = (note: Note): string => {
       return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
     case 'replica_identity':
       return `deletes do not contain the key: ${note.tables.map(({ table, index, kind }) => `${table} has REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(dropped)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'truncates_not_carried':
+      return `none of ${plural(note.events, 'TRUNCATE')} arrived (${note.tables.join(', ')}): Debezium skips them unless its configuration says \`skipped.operations=none\`, and a publication has them only with \`publish = '…, truncate'\``;
+    case 'messages_not_carried':
+      return `logical messages: not carried by the source; ${plural(note.messages, 'message')} of the run ${note.messages === 1 ? 'was' : 'were'} not looked at`;
+    case 'unpublished_arrived':
+      return `${plural(note.events, 'event')} arrived of a table that was out of its publication at that time`;
+    case 'unfollowed':
+      return `rows were not followed after a TRUNCATE, because the source has several partitions: ${note.tables.join(', ')}`;
     case 'columns':
       return `column lists leave columns out: ${note.tables.map(({ table, publications }) => `${table} in ${among(publications)}`).join('; ')}`;
   }
@@ -174,6 +191,10 @@ export const verifyEn: typeof verifyPtBR = {
   unpublished: (e) =>
     `the run ${e.run} also writes tables of ${e.extensions.join(', ')}, which --create-slot did not publish; start verify again with --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot needs --source slot:NAME',
+  streamed: (e) =>
+    e.parts === 0
+      ? 'the server sent no part of a transaction before its end (no Stream Start)'
+      : `the server sent ${plural(e.parts, 'part')} of transactions before their end (Stream Start)`,
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
   notRecorded: (e) =>
@@ -233,6 +254,18 @@ export const verifyEn: typeof verifyPtBR = {
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation)}`,
     ].join(''),
   repeated: () => 'repeated',
+  hazards: () => 'hazards',
+  happened: (e) =>
+    Object.entries(e)
+      .map(([name, times]) => `${name} ${number(times)}`)
+      .join(', '),
+  truncates: () => 'truncates',
+  arrivedOf: (e) => `${number(e.delivered)} of ${number(e.committed)} arrived`,
+  messages: () => 'messages',
+  ofMessages: (e) =>
+    e.carried
+      ? `${number(e.sent)} emitted: ${number(e.delivered)} arrived, ${number(e.missing)} missing, ${number(e.unjudged)} before the source or after its end`
+      : `${number(e.sent)} emitted: not carried by the source`,
   others: () => 'other events',
   skipped: () => 'skipped',
   rows: () => 'rows',
@@ -247,8 +280,11 @@ export const verifyEn: typeof verifyPtBR = {
   time: () => 'time',
   violationTitle: () => 'violations',
   violationNames: violations,
-  example: ({ detail, renamed }) =>
-    renamed === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(renamed)}`,
+  example: ({ detail, renamed, column }) => {
+    const name = renamed ?? column;
+    return name === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(name)}`;
+  },
+  inColumn: (column) => `column ${JSON.stringify(column)}`,
   place: (place) => `input ${place}`,
   named: (name) => `named ${JSON.stringify(name)}`,
   more: (count) => `… and ${number(count)} more`,

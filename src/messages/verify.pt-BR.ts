@@ -1,10 +1,13 @@
+import type { HazardName } from '../hazards/hazards.js';
 import type { TableName } from '../schema/table.js';
-import type { EventOperation, Projection } from '../sources/source.js';
+import type { Projection } from '../sources/source.js';
+import type { MessageCounts } from '../verify/hazards/messages.js';
+import type { TruncateCounts } from '../verify/hazards/stream-hazards.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
 import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
-import type { Detail, Example, Violation } from '../verify/verdict/findings.js';
+import type { ChangeName, Detail, Example, Violation } from '../verify/verdict/findings.js';
 import { systemCausePtBR } from './system.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('pt-BR');
@@ -36,9 +39,14 @@ const details: Readonly<Record<Detail, string>> = {
   replay_skips: 'chegou de novo, mas a repetição não foi contínua: deixou eventos de fora',
   replay_differs: 'chegou de novo, com conteúdo diferente',
   rolled_back: 'a transação foi desfeita',
+  rolled_back_savepoint:
+    'o registro foi gravado em um savepoint desfeito; a transação foi confirmada sem ele',
   never_sent: 'a execução reservou este id e não enviou este INSERT',
   row_not_sent: 'a transação é da execução e não contém esta alteração',
-  truncated: 'a tabela foi esvaziada (TRUNCATE), o que nenhuma execução faz',
+  truncated: 'a tabela foi esvaziada (TRUNCATE), e não pela execução',
+  message_not_sent: 'a execução não emitiu esta mensagem lógica',
+  message_missing:
+    'a mensagem lógica foi emitida e não chegou, embora outras posteriores tenham chegado',
   transaction_late: 'a transação chegou depois de outra confirmada mais tarde',
   transaction_torn: 'eventos de outra transação chegaram no meio desta',
   lsn_falls: 'o LSN diminui dentro da transação',
@@ -46,7 +54,12 @@ const details: Readonly<Record<Detail, string>> = {
   order_falls: 'total_order diminui dentro da transação',
   order_gap: 'total_order não conta 1, 2, 3… dentro da transação',
   given_up: 'a transação chegou depois de ser contada como ausente',
+  across_table_lock:
+    'há um TRUNCATE, uma mudança de esquema ou de publicação da tabela entre ele e uma alteração que chegou antes',
+  hot_row: 'uma transação que gravou o mesmo registro mais tarde chegou antes dele',
   contents: 'o registro difere do que foi gravado',
+  column_lost: 'falta uma coluna que a tabela já tinha: uma mudança de esquema a acrescentou',
+  column_stays: 'traz uma coluna que a tabela já não tinha: uma mudança de esquema a removeu',
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
   null_in_not_null: 'uma coluna NOT NULL chegou como nula',
@@ -104,11 +117,13 @@ const among = (names: readonly string[]): string =>
 const publishes = (names: readonly string[]): string =>
   names.length === 1 ? 'publica' : 'publicam';
 
-const operations: Readonly<Record<EventOperation, string>> = {
+const operations: Readonly<Record<ChangeName, string>> = {
   insert: 'inclusão',
   update: 'atualização',
   delete: 'exclusão',
   snapshot: 'snapshot',
+  truncate: 'TRUNCATE',
+  message: 'mensagem',
 };
 
 const omissions: Readonly<
@@ -163,6 +178,14 @@ const saidNote = (note: Note): string => {
       return `triggers, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
       return `os DELETEs não contêm a chave: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'truncates_not_carried':
+      return `nenhum de ${number(note.events)} TRUNCATE chegou (${note.tables.join(', ')}): o Debezium os pula, a não ser que a configuração diga \`skipped.operations=none\`, e uma publicação só os tem com \`publish = '…, truncate'\``;
+    case 'messages_not_carried':
+      return `mensagens lógicas: a origem não as traz; ${plural(note.messages, 'mensagem', 'mensagens')} da execução não ${note.messages === 1 ? 'foi conferida' : 'foram conferidas'}`;
+    case 'unpublished_arrived':
+      return `${plural(note.events, 'evento chegou', 'eventos chegaram')} de uma tabela que estava fora da publicação naquele momento`;
+    case 'unfollowed':
+      return `os registros não foram acompanhados depois de um TRUNCATE, porque a origem tem várias partições: ${note.tables.join(', ')}`;
     case 'columns':
       return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
   }
@@ -185,6 +208,10 @@ export const verifyPtBR = {
   unpublished: (e: { run: string; extensions: readonly string[] }) =>
     `a execução ${e.run} também grava tabelas de ${e.extensions.join(', ')}, que --create-slot não publicou; inicie verify de novo com --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot exige --source slot:NOME',
+  streamed: (e: { parts: number }) =>
+    e.parts === 0
+      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start)'
+      : `o servidor enviou ${plural(e.parts, 'parte', 'partes')} de transações antes do fim delas (Stream Start)`,
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   notRecorded: (e: { folder: string; reason: string }) =>
@@ -247,6 +274,18 @@ export const verifyPtBR = {
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation === null ? null : operations[e.operation])}`,
     ].join(''),
   repeated: () => 'repetidos',
+  hazards: () => 'hazards',
+  happened: (e: Readonly<Partial<Record<HazardName, number>>>) =>
+    Object.entries(e)
+      .map(([name, times]) => `${name} ${number(times)}`)
+      .join(', '),
+  truncates: () => 'TRUNCATE',
+  arrivedOf: (e: TruncateCounts) => `chegaram ${number(e.delivered)} de ${number(e.committed)}`,
+  messages: () => 'mensagens',
+  ofMessages: (e: MessageCounts) =>
+    e.carried
+      ? `${number(e.sent)} emitidas: ${number(e.delivered)} chegaram, ${number(e.missing)} ausentes, ${number(e.unjudged)} antes do início da origem ou depois do seu fim`
+      : `${number(e.sent)} emitidas: a origem não as traz`,
   others: () => 'outros eventos',
   skipped: () => 'puladas',
   rows: () => 'registros',
@@ -263,8 +302,11 @@ export const verifyPtBR = {
   time: () => 'tempo',
   violationTitle: () => 'violações',
   violationNames: violations,
-  example: ({ detail, renamed }: Example) =>
-    renamed === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(renamed)}`,
+  example: ({ detail, renamed, column }: Example) => {
+    const name = renamed ?? column;
+    return name === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(name)}`;
+  },
+  inColumn: (column: string) => `coluna ${JSON.stringify(column)}`,
   place: (place: number) => `entrada ${place}`,
   named: (name: string) => `com o nome ${JSON.stringify(name)}`,
   more: (count: number) => `… e mais ${number(count)}`,

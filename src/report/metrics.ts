@@ -1,3 +1,4 @@
+import { HAZARD_NAMES } from '../hazards/hazards.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import { findNearest } from '../lib/nearest.js';
 import type { Dimension } from '../lib/units.js';
@@ -51,6 +52,13 @@ const SINGLE: readonly Metric[] = [
   { name: 'late', dimension: 'ms', read: (summary) => summary.generator.late_ms },
 ];
 
+/** How often each hazard happened: `hazard_truncate`. A run without it has no such figure. */
+const HAZARDS: readonly Metric[] = HAZARD_NAMES.map((name) => ({
+  name: `hazard_${name}`,
+  dimension: 'count',
+  read: ({ hazards }) => hazards?.[name] ?? null,
+}));
+
 /** Distance of the rate from its target, as a share of the target; never negative. */
 function rateError({ achieved_rate: achieved, target_rate: target }: RunSummary): number | null {
   return target === null || target === 0 ? null : Math.abs(achieved - target) / target;
@@ -62,6 +70,7 @@ const FIXED: ReadonlyMap<string, Metric> = new Map(
       quantilesOf(latency, (summary) => summary.latency_ms[latency]),
     ),
     ...SINGLE,
+    ...HAZARDS,
   ].map((metric) => [metric.name, metric]),
 );
 
@@ -133,6 +142,7 @@ export class Metrics {
         dimension: 'ms',
       },
       { name: `${ofType}.events`, dimension: 'count' },
+      { name: 'hazard_<name>', dimension: 'count' },
       { name: `rows.<table>.${ANY_OPERATION}`, dimension: 'count' },
       { name: 'slot.<name>.retained|lag', dimension: 'bytes' },
     ];

@@ -1,3 +1,4 @@
+import { type HazardTimes, listHazards } from '../hazards/times.js';
 import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
@@ -40,6 +41,8 @@ export interface Ending {
   readonly givenUp?: number;
   /** Some workers got no answer until they were cut off. */
   readonly cutOff?: boolean;
+  /** Hazards that were asked for; with 0 if they never happened; left out: none. */
+  readonly hazards?: HazardTimes;
 }
 
 /** Adds up the workers' counters, and judges the thresholds by the sums. */
@@ -53,7 +56,7 @@ export function summarize(
   const sum = (counter: Counter) =>
     workerStats.reduce((total, stats) => total + stats.get(counter), 0);
   const events = workerStats.reduce((total, stats) => total + stats.events, 0);
-  const { seconds, activeSeconds } = ending;
+  const { seconds, activeSeconds, hazards = {} } = ending;
   const { curve } = facts;
   // A run may end a moment after its plan, when no more events are due.
   const loadSeconds = Math.min(activeSeconds, (facts.endMs ?? Number.POSITIVE_INFINITY) / 1000);
@@ -108,6 +111,7 @@ export function summarize(
       curve === null ? null : merge(workerStats.map((stats) => stats.late)).quantile(0.99),
     ),
     slots: seriesStats.slots(),
+    ...(listHazards(hazards).length === 0 ? {} : { hazards }),
     thresholds: [],
     stopped_by: ending.stoppedBy,
   };

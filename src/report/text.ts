@@ -1,3 +1,4 @@
+import { listHazards, neverHappened } from '../hazards/times.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
@@ -10,6 +11,9 @@ import { OPERATIONS } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
 import { measuredOf } from './thresholds.js';
 import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
+
+/** Columns of a terminal that is not wider than usual. */
+const COLUMNS = 80;
 
 /** The figures of a run for an operator, with the tables' totals where they were counted. */
 export function summaryText(
@@ -32,6 +36,7 @@ export function figuresText(
   return [
     latencyText(m, summary),
     rowsText(m, summary, totals),
+    hazardsText(m, paint, summary),
     thresholdsText(m, paint, summary),
     bottleneck === null ? '' : `${paint('unsure', m.report.bottleneck(bottleneck))}\n`,
   ]
@@ -133,6 +138,31 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): str
       ...total(table),
     ]),
   ]);
+}
+
+/** How often each hazard happened, and which never did; empty for a run without any. */
+function hazardsText(m: Messages, paint: Paint, { hazards }: RunSummary): string {
+  const label = `  ${m.report.hazards()}  `;
+  const happened = listHazards(hazards)
+    .filter(([, times]) => times > 0)
+    .map(([name, times]) => `${name} ${m.number(times)}`);
+  const never = neverHappened(hazards);
+  return [
+    happened.length === 0 ? '' : `${label}${fill(happened, label.length)}\n`,
+    never.length === 0 ? '' : `  ${paint('unsure', m.report.neverHappened(never))}\n`,
+  ].join('');
+}
+
+/** A list in lines of 80 columns, which begin at column `indent`; each part stays whole. */
+function fill(parts: readonly string[], indent: number): string {
+  const [first = '', ...others] = parts;
+  const lines = [first];
+  for (const part of others) {
+    const line = `${lines.at(-1)}, ${part}`;
+    if (indent + line.length < COLUMNS) lines[lines.length - 1] = line;
+    else lines.push(part);
+  }
+  return lines.join(`,\n${' '.repeat(indent)}`);
 }
 
 function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): string {

@@ -32,10 +32,28 @@ function factsText({ verify: words }: Messages, document: VerificationDocument):
       ? [words.others(), words.foreign({ ...events, others })]
       : null,
     events.malformed > 0 ? [words.skipped(), words.malformedCount(events.malformed)] : null,
+    ...hazardFacts(words, document),
     [words.rows(), words.followed(rows)],
     [words.time(), words.speed(document)],
   ];
   return factLines(facts.filter((fact) => fact !== null));
+}
+
+/** Empty for a run without hazards. */
+function hazardFacts(
+  words: Messages['verify'],
+  { hazards, truncates, messages }: VerificationDocument,
+): Fact[] {
+  const happened = words.happened(hazards ?? {});
+  return [
+    ...(happened === '' ? [] : [[words.hazards(), happened] as const]),
+    ...((truncates?.committed ?? 0) === 0
+      ? []
+      : [[words.truncates(), words.arrivedOf(truncates!)] as const]),
+    ...((messages?.sent ?? 0) === 0
+      ? []
+      : [[words.messages(), words.ofMessages(messages!)] as const]),
+  ];
 }
 
 function doubtsText({ verify: words }: Messages, { doubts }: VerificationDocument): string {
@@ -95,9 +113,10 @@ function causeLines(
 
 /** One change or event in a line, and the places where to look it up. */
 function exampleText({ verify: words }: Messages, example: Example): string {
-  const { table, operation, key, xid, lsn, place, ledger, renamed } = example;
+  const { table, operation, key, xid, lsn, place, ledger, renamed, column } = example;
   const where = [
     renamed === undefined ? '' : words.named(renamed),
+    column === undefined ? '' : words.inColumn(column),
     xid === null ? '' : `xid ${xid}`,
     lsn === null ? '' : `lsn ${lsn}`,
     place === null ? '' : words.place(place),

@@ -8,6 +8,7 @@ import {
   TIMED_HAZARDS,
   type TimedHazard,
 } from '../hazards/hazards.js';
+import type { HazardTimes } from '../hazards/times.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -118,6 +119,8 @@ export interface LiveFigures {
   readonly due: number | null;
   /** Response latencies since the start. */
   readonly response: Histogram;
+  /** How often each hazard of the run happened so far; empty for a run without any. */
+  readonly hazards: HazardTimes;
 }
 
 export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
@@ -141,8 +144,8 @@ export interface RunOutcome {
   /** Wall-clock seconds from the first due time to the end, and those of them that were not paused. */
   readonly seconds: number;
   readonly activeSeconds: number;
-  /** How often each hazard of the run happened. */
-  readonly hazards: Readonly<Partial<Record<HazardName, number>>>;
+  /** How often each hazard of the run happened; empty for a run without any. */
+  readonly hazards: HazardTimes;
 }
 
 /** A thread that has one timed hazard. `worker`: its position. */
@@ -238,7 +241,7 @@ export class RunEngine {
     this.#sampler = new Sampler({
       control: this.#control,
       workerStats: this.workerStats,
-      hazards: () => sumHazards(this.#hazardNames, this.#allStats),
+      hazards: () => this.#hazardTimes(),
       plan,
       watch: new ServerWatch(target, schema.tables, tables, (error) =>
         this.#fail(describeFailure(error)),
@@ -337,6 +340,7 @@ export class RunEngine {
       reconnects,
       due: due === null ? null : Math.max(0, Math.floor(due) - this.#attemptedByAll() - shed),
       response,
+      hazards: this.#hazardTimes(),
     };
   }
 
@@ -591,7 +595,7 @@ export class RunEngine {
       silent: this.#silent,
       heldUp: this.#heldUp,
       givenUp: this.#givenUp,
-      hazards: sumHazards(this.#hazardNames, this.#allStats),
+      hazards: this.#hazardTimes(),
     };
   }
 
@@ -611,6 +615,10 @@ export class RunEngine {
   /** Grows with everything that the server answers. */
   #progressOfAll(): number {
     return this.#allStats.reduce((sum, stats) => sum + progressOf(stats), 0);
+  }
+
+  #hazardTimes(): HazardTimes {
+    return sumHazards(this.#hazardNames, this.#allStats);
   }
 
   #attemptedByAll(): number {

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { HazardName } from '../hazards/hazards.js';
+import type { HazardTimes } from '../hazards/times.js';
 import { monotonicMs } from '../lib/clock.js';
 import { round } from '../lib/numbers.js';
 import type { Control } from './control.js';
@@ -19,7 +20,7 @@ export interface SamplerParts {
   readonly control: Control;
   readonly workerStats: readonly WorkerStats[];
   /** How often each of the run's hazards happened so far. */
-  readonly hazards: () => Readonly<Partial<Record<HazardName, number>>>;
+  readonly hazards: () => HazardTimes;
   readonly plan: LoadPlan;
   readonly watch: ServerWatch;
   /** Number of workers that have lost their connection, and not got another one. */
@@ -34,7 +35,7 @@ interface Sums extends SummedStats {
   readonly due: number;
   readonly cpuMicros: number;
   readonly walBytes: number | null;
-  readonly hazards: Readonly<Partial<Record<HazardName, number>>>;
+  readonly hazards: HazardTimes;
 }
 
 /** Makes a point of the series every second, of the changes since the point before. */
@@ -141,7 +142,7 @@ export class Sampler {
 }
 
 /** How often hazards happened between two moments; null if none did. */
-function grownBy(now: Sums['hazards'], before: Sums['hazards']): Sums['hazards'] | null {
+function grownBy(now: HazardTimes, before: HazardTimes): HazardTimes | null {
   const grown = Object.entries(now).flatMap(([name, times]): [string, number][] => {
     const more = times - (before[name as HazardName] ?? 0);
     return more === 0 ? [] : [[name, more]];

@@ -1,4 +1,4 @@
-import type { HazardName } from '../hazards/hazards.js';
+import type { HazardTimes } from '../hazards/times.js';
 
 /** Latency, in milliseconds, of the batches that were answered in one second; null if there were none. */
 export interface SecondLatency {
@@ -49,5 +49,5 @@ export interface SeriesPoint {
   /** Null if the role may not see them. */
   readonly slots: readonly SlotState[] | null;
   /** How often each hazard happened in this second; left out if none did. */
-  readonly hazards?: Readonly<Partial<Record<HazardName, number>>>;
+  readonly hazards?: HazardTimes;
 }

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunDescription } from './description.js';
+import type { HazardOccurrence } from './hazards.js';
 import type { LatencyDistributions } from './latency.js';
 import { slugOf } from './name.js';
 import type { RunSummary } from './summary.js';
@@ -25,7 +26,8 @@ export function newRunId(now: Date, name: string | null): string {
 export class RunFolder {
   readonly path: string;
   readonly #onFailure: (error: Error) => void;
-  #series: 'open' | 'failed' = 'open';
+  /** Files of lines that cannot be written. */
+  readonly #failed = new Set<string>();
 
   /** `onFailure`: gets the error of the file system. */
   constructor(logs: string, runId: string, onFailure: (error: Error) => void) {
@@ -48,14 +50,12 @@ export class RunFolder {
 
   /** Adds a line to `series.ndjson`, at once: a run that is killed leaves the lines so far. */
   append(point: SeriesPoint): void {
-    // A failure is reported once, not every second.
-    if (this.#series === 'failed') return;
-    try {
-      appendFileSync(join(this.path, 'series.ndjson'), `${JSON.stringify(point)}\n`);
-    } catch (error) {
-      this.#series = 'failed';
-      this.#onFailure(error as Error);
-    }
+    this.#addLine('series.ndjson', point);
+  }
+
+  /** Adds a line to `hazards.ndjson`, likewise. */
+  appendHazard(occurrence: HazardOccurrence): void {
+    this.#addLine('hazards.ndjson', occurrence);
   }
 
   /** Writes `latency.json` and `summary.json`; false: that failed, and was reported. */
@@ -69,6 +69,17 @@ export class RunFolder {
   /** Marks the run as over. */
   async leave(): Promise<void> {
     await this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  }
+
+  #addLine(file: string, record: object): void {
+    // A failure is reported once, not every second.
+    if (this.#failed.has(file)) return;
+    try {
+      appendFileSync(join(this.path, file), `${JSON.stringify(record)}\n`);
+    } catch (error) {
+      this.#failed.add(file);
+      this.#onFailure(error as Error);
+    }
   }
 
   #write(file: string, document: object): Promise<void> {

@@ -5,6 +5,7 @@ import { findNearest } from '../lib/nearest.js';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunDescription } from './description.js';
 import { readOrEmpty, runNames, runPath, runsPath } from './folder.js';
+import { type HazardOccurrence, isTimed } from './hazards.js';
 import type { LatencyDistributions } from './latency.js';
 import { nameIn, slugOf } from './name.js';
 import { type RecordedSettings, streamSettings } from './recorded-settings.js';
@@ -23,6 +24,8 @@ export interface RunRecord {
   /** Null for a run that was killed, or is still under way. */
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
+  /** Timed hazards that happened; empty without any. */
+  readonly occurrences: readonly HazardOccurrence[];
   readonly settings: RecordedSettings;
   /** Null for runs of earlier versions, as is `latency`, which a run without a summary lacks too. */
   readonly description: RunDescription | null;
@@ -57,6 +60,7 @@ export function readRun(folder: string): RunRecord {
   return {
     summary: readSummary(folder),
     series: readSeries(folder),
+    occurrences: readOccurrences(folder),
     settings: readRunFile(folder, 'settings.json'),
     description: readRunFile(folder, 'run.json') as RunDescription | null,
     latency: readRunFile(folder, 'latency.json') as LatencyDistributions | null,
@@ -88,6 +92,16 @@ export function readSummary(folder: string): RunSummary | null {
 /** The points of a run's series, second by second. */
 export function readSeries(folder: string): SeriesPoint[] {
   return readOrEmpty(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint);
+}
+
+/** The timed hazards of a run that happened, in the order in which they were over. */
+function readOccurrences(folder: string): HazardOccurrence[] {
+  return readOrEmpty(join(folder, 'hazards.ndjson'))
+    .split('\n')
+    .flatMap((line) => {
+      const occurrence = parseObject(line);
+      return occurrence !== null && isTimed(String(occurrence.name)) ? [occurrence as never] : [];
+    });
 }
 
 /** An object that a run left in a file of its folder; null: there is none, or it is cut off. */

@@ -8,7 +8,10 @@ export function streamSettings(settings: RecordedSettings): Readonly<Record<stri
 }
 
 /** A list of texts among them. Earlier versions recorded stages and thresholds as objects that have a text. */
-export function listOf(settings: RecordedSettings, name: 'stages' | 'thresholds'): string[] {
+export function listOf(
+  settings: RecordedSettings,
+  name: 'stages' | 'thresholds' | 'hazards',
+): string[] {
   const list = streamSettings(settings)[name];
   if (!Array.isArray(list)) return [];
   return list.map((each) => String((each as { text?: string } | null)?.text ?? each));

@@ -1,3 +1,4 @@
+import type { HazardTimes } from '../hazards/times.js';
 import type { StoppedBy } from '../run/engine.js';
 import type { Operation, RowCounts } from '../schema/changes.js';
 import type { EventType } from '../schema/event.js';
@@ -60,6 +61,8 @@ export interface RunSummary {
   readonly generator: GeneratorFigures;
   /** Every slot that was sampled, by name: the most that it retained, and lagged by. */
   readonly slots: Readonly<Record<string, SlotFigures>>;
+  /** Every hazard that was asked for, with 0 if it never happened; left out of runs without any. */
+  readonly hazards?: HazardTimes;
   /** Outcomes of the thresholds, in the order given. */
   readonly thresholds: readonly ThresholdResult[];
   readonly stopped_by: StoppedBy;

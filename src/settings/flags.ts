@@ -37,15 +37,20 @@ export function flagsOf(command: Command): CommandFlags {
 export function acceptedFlags(command: Command): CommandFlags {
   if (!takesEverySetting(command)) return flagsOf(command);
   const others = COMMANDS.filter((other) => other !== command).map(flagsOf);
-  const denials = switchNames().filter((name) => DENIALS.includes(name));
+  const setters = switchNames().filter((name) => DENIERS.includes(name) || ENABLERS.includes(name));
   return {
     settings: [...new Set(others.flatMap(({ settings }) => settings))],
-    switches: [...flagsOf(command).switches, ...denials],
+    switches: [...flagsOf(command).switches, ...setters],
   };
 }
 
 /** Switches that set an option to false. */
-const DENIALS = OPTION_KEYS.flatMap((key) => optionOf(key).deniedBy ?? []);
+const DENIERS = OPTION_KEYS.flatMap((key) => optionOf(key).deniedBy ?? []);
+
+/** Switches that set an option to true. */
+export const ENABLERS: readonly string[] = OPTION_KEYS.flatMap(
+  (key) => optionOf(key).enabledBy ?? [],
+);
 
 /** Flags that name a file of settings; every command takes them. */
 export const FILE_FLAG_NAMES = Object.keys(FILE_FLAGS) as readonly FileFlag[];

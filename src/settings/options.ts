@@ -68,6 +68,8 @@ export interface Option<T = unknown> {
   readonly flag?: Flag;
   /** The switch that sets it to false. */
   readonly deniedBy?: string;
+  /** The switch that sets it to true. */
+  readonly enabledBy?: string;
   /** libpq's variables for the same setting; the first one that is set wins. */
   readonly libpq?: readonly string[];
   /** The value must never be shown. */
@@ -436,6 +438,12 @@ const OPTIONS = {
     as: 'toastPlaceholders',
     flag: { name: 'toast-placeholder', commands: VERIFY, placeholder: 'text', joiner: '\n' },
   },
+  'verify.streaming': {
+    env: 'VERIFY_STREAMING',
+    validator: flag,
+    default: 'false',
+    enabledBy: 'streaming',
+  },
   'verify.wait_seconds': {
     env: 'VERIFY_WAIT_SECONDS',
     validator: seconds(MAX_WAIT_SECONDS),
@@ -516,6 +524,7 @@ export const SWITCHES = {
   'dry-run': ['stream', 'runs'],
   all: ['config'],
   'create-slot': VERIFY,
+  streaming: VERIFY,
   partial: VERIFY,
   'skip-malformed': VERIFY,
 } as const satisfies Readonly<Record<string, Takers>>;
@@ -563,9 +572,14 @@ export function toCamelCase<S extends string>(name: S): Camel<S> {
   return camel as Camel<S>;
 }
 
-/** Whether each switch was given, by its name in camel case. `--no-x` is no member: it sets an option. */
+/** A switch that sets an option to true. */
+type Enabler = {
+  [K in StaticKey]: Options[K] extends { readonly enabledBy: infer N } ? N : never;
+}[StaticKey];
+
+/** Whether each switch was given, by its name in camel case. Those that set an option, as `--no-x`, are no members. */
 export type Switches = {
-  readonly [S in Switch as S extends `no-${string}` ? never : Camel<S>]: boolean;
+  readonly [S in Switch as S extends `no-${string}` | Enabler ? never : Camel<S>]: boolean;
 };
 
 type SectionOf<K extends string> = K extends `${infer S}.${string}` ? S : never;

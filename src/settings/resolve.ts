@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { ProgressForm } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
 import { readEnvFile } from './env-file.js';
-import { notAsked, weightsOf } from './extensions.js';
+import { hazardsOf, notAsked, weightsOf } from './extensions.js';
 import {
   DEFAULT_CONFIG_FILE,
   DEFAULT_ENV_FILE,
@@ -70,8 +70,8 @@ export function onlyFlags(sources: Sources): Sources {
 function readFlags(flags: Readonly<Record<string, string>>, problems: readonly Problem[]): Source {
   const given = new Map<OptionKey, Given>();
   for (const key of OPTION_KEYS) {
-    const { flag, deniedBy } = optionOf(key);
-    const name = flag?.name ?? deniedBy;
+    const { flag, deniedBy, enabledBy } = optionOf(key);
+    const name = flag?.name ?? deniedBy ?? enabledBy;
     const text = name === undefined ? undefined : flags[name];
     if (text !== undefined) given.set(key, { text, where: () => `--${name}`, name: `--${name}` });
   }
@@ -171,9 +171,13 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
     problems.push((messages) => messages.settings.nothingToShed());
   }
-  const hazards = given.get('stream.hazards');
-  if (hazards !== undefined && !values['stream.ledger']) {
-    problems.push((messages) => messages.settings.hazardsWithoutLedger(hazards.where(messages)));
+  const where = given.get('stream.hazards')?.where;
+  if (
+    where !== undefined &&
+    !values['stream.ledger'] &&
+    Object.keys(hazardsOf(values)).length > 0
+  ) {
+    problems.push((messages) => messages.settings.hazardsWithoutLedger(where(messages)));
   }
   problems.push(...notAsked(values, given));
   const weights = weightsOf(values);

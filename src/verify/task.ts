@@ -1,5 +1,6 @@
 import type { DatabaseFacts } from '../database/facts.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
+import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import type { ClockOffset } from '../sources/clock-offset.js';
 import type { Scope } from '../sources/scope.js';
@@ -21,6 +22,8 @@ export interface VerificationTask {
   readonly scope: Scope;
   /** Of the ledger, from 1. */
   readonly version: number;
+  /** The rows that all connections of the run write, by table: a key list each. */
+  readonly shared: () => Readonly<Record<TableName, string>>;
   /** The ledger's facts of the database: more once the run is over. */
   readonly facts: () => LedgerFacts | null;
   /** The facts of the database today; null: it was not asked. */

@@ -1,15 +1,22 @@
-import type { LedgerHeader } from '../ledger/format.js';
+import { HAZARDS_SINCE, type LedgerHeader } from '../ledger/format.js';
 import type { Tables } from '../schema/tables.js';
-import type { KeylessEvent, Malformed, RowEvent, TruncateEvent } from '../sources/source.js';
+import type {
+  KeylessEvent,
+  Malformed,
+  MessageEvent,
+  RowEvent,
+  TruncateEvent,
+} from '../sources/source.js';
+import { StreamHazards } from './hazards/stream-hazards.js';
 import { type EventJudge, Inbox } from './inbox.js';
-import { countRows, type Expected } from './ledger/expected.js';
+import { countChanges, type Expected } from './ledger/expected.js';
 import { LedgerFeed } from './ledger/feed.js';
 import { Publishing } from './ledger/publishing.js';
 import { listen } from './listen.js';
 import { Closing, type Ending } from './match/closing.js';
 import { Connectors } from './match/connectors.js';
 import { ForeignEvents } from './match/foreign.js';
-import { MATCH, Matcher } from './match/matcher.js';
+import { MATCH, type Match, Matcher } from './match/matcher.js';
 import type { Partition } from './match/partition.js';
 import { WINDOW_BYTES_PER_EVENT } from './match/partition.js';
 import type { TransactionProgress } from './match/progress.js';
@@ -22,7 +29,7 @@ import type { RowTracker } from './rows/tracker.js';
 import { RowChecks } from './rows/tracker.js';
 import { MalformedInput, type VerificationTask } from './task.js';
 import { Results } from './verdict/accounting.js';
-import { exampleOf } from './verdict/findings.js';
+import type { TableEvent } from './verdict/findings.js';
 import { Latency } from './verdict/latency.js';
 
 /** Shares of the memory: replay windows, followed rows, and rows of a snapshot. */
@@ -39,6 +46,8 @@ export interface Verification {
   readonly tracker: RowTracker;
   readonly latency: Latency;
   readonly database: RunDatabase;
+  /** Null: the run has none. */
+  readonly hazards: StreamHazards | null;
   readonly partial: boolean;
   /** Of the ledger's first file; null: there is none. */
   readonly header: LedgerHeader | null;
@@ -89,6 +98,8 @@ export class Verifier implements EventJudge {
   readonly #matcher: Matcher;
   readonly #checks: RowChecks;
   readonly #closing: Closing;
+  /** Null: the run has none. */
+  readonly #hazards: StreamHazards | null;
   #database: RunDatabase;
   #ledgerProblems = 0;
 
@@ -115,6 +126,8 @@ export class Verifier implements EventJudge {
     this.#connectors = new Connectors(tables, memory, source.partitions);
     this.#foreign = new ForeignEvents(results);
     const parts = { transactions: this.#transactions, results };
+    this.#hazards =
+      task.version >= HAZARDS_SINCE ? new StreamHazards(results, this.#feed, task.shared) : null;
     this.#matcher = new Matcher({
       ...parts,
       tables,
@@ -132,6 +145,7 @@ export class Verifier implements EventJudge {
       tables,
       partitions: this.#matcher.partitions,
       database: this.#database,
+      hazards: this.#hazards,
       partial,
     });
   }
@@ -150,8 +164,8 @@ export class Verifier implements EventJudge {
     if (partition.held.length > 0 && partition.held[0]?.event.xid !== event.xid) {
       this.#release(partition);
     }
-    const found = matcher.find(partition, event, fingerprint);
-    if (found === 'waiting') return false;
+    const found = matcher.find(partition, event, fingerprint.stated);
+    if (found === 'waiting' || !this.#isReady(found, event)) return false;
     if (found === 'held') partition.held.push({ event, fingerprint });
     else if (found !== 'replayed') {
       if (found !== null) this.#release(partition);
@@ -172,14 +186,29 @@ export class Verifier implements EventJudge {
     return true;
   }
 
-  /** No run truncates a table. */
-  truncate({ table, partition, position }: TruncateEvent): boolean {
-    const known = { table, place: position, stream: partition };
-    this.results.findings.add(exampleOf('phantom', 'truncated', known));
+  truncate(truncate: TruncateEvent): boolean {
+    if (this.#connectors.isForeign(truncate.origin)) {
+      this.results.otherServers++;
+      return true;
+    }
+    const event: TableEvent = { ...truncate, operation: 'truncate', key: null };
+    const matcher = this.#matcher;
+    const partition = matcher.partitionOf(event);
+    const found = matcher.find(partition, event, 0);
+    if (found === 'waiting' || !this.#isReady(found, event)) return false;
+    this.#release(partition);
+    if (found === 'replayed') return true;
+    const transaction = found === 'held' ? null : found;
+    if (!matcher.matchTruncate(partition, transaction, event) || transaction === null) return true;
+    this.#latency.record(event);
+    this.#hazards?.checkTruncate(transaction.expected, event);
+    this.#empty(event);
+    if (transaction.complete) this.#closing.complete(partition, transaction, event);
     return true;
   }
 
-  message(): boolean {
+  message(event: MessageEvent): boolean {
+    if (!this.#connectors.isForeign(event.origin)) this.#hazards?.messages.take(event);
     return true;
   }
 
@@ -194,8 +223,8 @@ export class Verifier implements EventJudge {
 
   /** Whether a committed change has not arrived. Reads the ledger on until it finds one. */
   hasMore(): boolean {
-    while (!this.#transactions.awaitsCommitted && this.#feed.readOn());
-    return this.#transactions.awaitsCommitted;
+    while (!this.#awaitsCommitted() && this.#feed.readOn());
+    return this.#awaitsCommitted();
   }
 
   /** No more events will come: accounts for what has not arrived. The run must be over, unless interrupted. */
@@ -207,15 +236,27 @@ export class Verifier implements EventJudge {
     for (const partition of this.#matcher.partitions) this.#release(partition);
     results.settleAll();
     this.#closing.end(ending, this.#database);
-    for (const transaction of this.#transactions.end()) this.#closing.close(transaction);
+    const rest = this.#transactions.end();
+    if (rest.length > 0 || !this.#feed.finished) {
+      this.#hazards?.reread((each) => this.#reread(ending, each));
+    }
+    for (const transaction of rest) this.#closing.close(transaction);
     while (this.#feed.readOn());
     this.#foreign.finish(this.#feed);
+    this.#hazards?.messages.finish({
+      precedes: (expected) =>
+        this.#transactions.precedes(expected) || this.#transactions.mayPrecede(expected),
+      isOverdue: (expected) => ending.whole || this.#isPast(expected),
+    });
     if (results.transactions.before_snapshot > 0) {
       const { snapshot } = this.#connectors.own;
       checkSnapshot(
         this.#task.tables,
         snapshot,
-        (each) => this.#rereadSnapshot(ending, each),
+        (each) =>
+          this.#reread(ending, (expected) => {
+            if (this.#transactions.isInSnapshot(expected)) each(expected);
+          }),
         results,
         ending,
       );
@@ -238,6 +279,7 @@ export class Verifier implements EventJudge {
       tracker: this.#connectors.tracker,
       latency: this.#latency,
       database: this.#database,
+      hazards: this.#hazards,
       partial: this.#task.partial,
       header: this.#feed.header,
     };
@@ -250,10 +292,11 @@ export class Verifier implements EventJudge {
   /** Takes a transaction that was read from the ledger. */
   #expect(expected: Expected): void {
     const { transactions, accounting } = this.results;
+    this.#hazards?.expect(expected);
     this.#foreign.check(expected);
     if (expected.fate === 'committed') {
       transactions.expected++;
-      accounting.committed += countRows(expected);
+      accounting.committed += countChanges(expected);
     }
     const unexpected = this.#transactions.add(expected);
     if (unexpected !== null) this.#closing.close(unexpected);
@@ -289,7 +332,51 @@ export class Verifier implements EventJudge {
     }
     this.#latency.record(event);
     this.#checks.checkExpected(tracker, found, event, whole, match);
+    if (this.#hazards !== null) this.#checkHazards(this.#hazards, found, event, whole, match);
     if (found.complete) this.#closing.complete(partition, found, event);
+  }
+
+  #checkHazards(
+    hazards: StreamHazards,
+    transaction: TransactionProgress,
+    event: RowEvent,
+    fingerprint: RowFingerprint,
+    match: Match,
+  ): void {
+    const { publishing } = this.#database;
+    const table = this.#task.tables.get(event.table);
+    hazards.check(transaction, table, event, fingerprint, { match, publishing });
+  }
+
+  /** Whether the ledger is read as far as the hazards of an event's table need it. */
+  #isReady(found: ReturnType<Matcher['find']>, event: TableEvent): boolean {
+    if (this.#hazards === null || found === null || typeof found === 'string') return true;
+    return this.#hazards.isReady(found.expected, event);
+  }
+
+  /** The run truncated a table. */
+  #empty({ table, origin }: TableEvent): void {
+    const { tracker } = this.#connectors.of(origin);
+    if (this.#matcher.partitions.length === 1) tracker.truncate(table);
+    else {
+      // Rows of other partitions may follow that were written before it.
+      tracker.unfollow(table);
+      this.#hazards?.unfollowed.add(table);
+    }
+  }
+
+  /** Whether a committed change must arrive, and has not. */
+  #awaitsCommitted(): boolean {
+    const hazards = this.#hazards;
+    if (hazards === null) return this.#transactions.awaitsCommitted();
+    const { publishing } = this.#database;
+    return this.#transactions.awaitsCommitted((found) => hazards.needsRest(found, publishing));
+  }
+
+  /** Whether the only partition is past a transaction: others may carry the messages. */
+  #isPast(expected: Expected): boolean {
+    const { partitions } = this.#matcher;
+    return partitions.length === 1 && partitions[0]!.isPast(expected);
   }
 
   /** Judges held events: by now their transaction has its xid, or is foreign. */
@@ -323,16 +410,9 @@ export class Verifier implements EventJudge {
     }
   }
 
-  /** Reads the ledger again for the transactions that the snapshot stands for, in the ledger's order. */
-  #rereadSnapshot({ interrupted }: Ending, each: (expected: Expected) => void): void {
-    const feed = new LedgerFeed(
-      this.#task.tables,
-      this.#task.ledger,
-      (expected) => {
-        if (this.#transactions.isInSnapshot(expected)) each(expected);
-      },
-      () => undefined,
-    );
+  /** Reads the ledger again. Calls `each` with its transactions, in its order. */
+  #reread({ interrupted }: Ending, each: (expected: Expected) => void): void {
+    const feed = new LedgerFeed(this.#task.tables, this.#task.ledger, each, () => undefined);
     try {
       if (!interrupted) feed.end();
       while (feed.readOn());

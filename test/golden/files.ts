@@ -46,6 +46,33 @@ export function writeMessages(version: ServerVersion, rows: readonly MessageRow[
   writeFileSync(messagesFile(version), lines.join(''));
 }
 
+/** Messages of `streamed.ts`: `streamed`, or `unstreamed` out of the same WAL. */
+export function readStreamed(
+  name: 'streamed' | 'unstreamed',
+  version: ServerVersion,
+): Pick<RecordedMessage, 'lsn' | 'data'>[] {
+  return readFileSync(streamedFile(name, version), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [lsn = '', hex = ''] = line.split(' ');
+      return { lsn: parseLsn(lsn) ?? -1n, data: Buffer.from(hex, 'hex') };
+    });
+}
+
+export function writeStreamed(
+  name: 'streamed' | 'unstreamed',
+  version: ServerVersion,
+  rows: readonly Omit<MessageRow, 'xid'>[],
+): void {
+  const lines = rows.map(({ lsn, hex }) => `${lsn} ${hex}\n`);
+  writeFileSync(streamedFile(name, version), lines.join(''));
+}
+
+function streamedFile(name: 'streamed' | 'unstreamed', version: ServerVersion): string {
+  return join(FOLDER, `pgoutput-${name}-${version}.txt`);
+}
+
 function eventsFile(shape: Shape): string {
   return join(FOLDER, `debezium-${shape}.ndjson`);
 }

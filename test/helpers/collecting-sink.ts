@@ -3,6 +3,7 @@ import type {
   Ignored,
   KeylessEvent,
   Malformed,
+  MessageEvent,
   Precision,
   Projection,
   RowColumns,
@@ -22,7 +23,8 @@ export class CollectingSink implements Sink {
   /** The cut values of each row, by the column's place. */
   readonly projections: Record<number, Projection>[] = [];
   readonly keyless: KeylessEvent[] = [];
-  readonly truncated: string[] = [];
+  readonly truncates: TruncateEvent[] = [];
+  readonly messages: MessageEvent[] = [];
   readonly ignoredKinds: Ignored[] = [];
   readonly problems: Malformed[] = [];
   readonly unstatedFacts: Unstated[] = [];
@@ -45,11 +47,18 @@ export class CollectingSink implements Sink {
     this.keyless.push(event);
   }
 
-  truncate({ table }: TruncateEvent): void {
-    this.truncated.push(table);
+  truncate(event: TruncateEvent): void {
+    this.truncates.push(event);
   }
 
-  message(): void {}
+  message(event: MessageEvent): void {
+    this.messages.push(event);
+  }
+
+  /** The tables of `truncates`. */
+  get truncated(): string[] {
+    return this.truncates.map(({ table }) => table);
+  }
 
   unstated(part: Unstated): void {
     this.unstatedFacts.push(part);
@@ -75,8 +84,8 @@ export class CollectingSink implements Sink {
 
   /** The count of all events. */
   get count(): number {
-    const { rows, keyless, truncated, ignoredKinds, problems } = this;
-    return [rows, keyless, truncated, ignoredKinds, problems].reduce(
+    const { rows, keyless, truncates, messages, ignoredKinds, problems } = this;
+    return [rows, keyless, truncates, messages, ignoredKinds, problems].reduce(
       (sum, { length }) => sum + length,
       0,
     );

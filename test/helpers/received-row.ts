@@ -24,7 +24,7 @@ export function receivedRow(
 ): ReceivedRow {
   if (columns === null) return { ...event, values: null };
   const table = tables.get(event.table);
-  const { length } = [...table.columns, ...table.serverColumns];
+  const { length } = [...table.columns, ...table.serverColumns, ...table.addedColumns];
   const values = Array.from({ length }, (_, place) => columns.text(place));
   for (const [place, value] of values.entries()) {
     const hash = value === undefined ? null : hashText(place, value ?? NULL);

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addHazards, type HazardTimes } from '../../src/hazards/times.js';
 import { Histogram } from '../../src/lib/histogram.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunDescription } from '../../src/runs/description.js';
+import type { HazardOccurrence } from '../../src/runs/hazards.js';
 import type { LatencyDistributions } from '../../src/runs/latency.js';
 import { timeIn } from '../../src/runs/name.js';
 import type { RunRecord } from '../../src/runs/record.js';
@@ -29,6 +31,8 @@ export interface SampleShape {
   readonly killed?: boolean;
   /** The verdict of `verify`; left out: the run was not verified. */
   readonly verdict?: Verdict;
+  /** Whether the run had hazards; `publication` among them never happened. */
+  readonly hazards?: boolean;
 }
 
 /**
@@ -40,13 +44,24 @@ export function sampleRun({
   rate = 800,
   killed = false,
   verdict,
+  hazards = false,
 }: SampleShape = {}): RunRecord {
-  const series = sampleSeries(runId, rate).slice(0, killed ? 180 : SECONDS);
+  const seconds = killed ? 180 : SECONDS;
+  const occurrences = hazards ? sampleOccurrences(runId, seconds) : [];
+  const points = sampleSeries(runId, rate).slice(0, seconds);
+  const series = hazards ? points.map((point) => withHazards(point, occurrences)) : points;
+  const counts = addHazards([
+    ...(hazards ? [{ publication: 0 }] : []),
+    ...series.map((point) => point.hazards ?? {}),
+  ]);
   return {
     runId,
     series,
-    summary: killed ? null : sampleSummary(runId, rate, series),
-    settings: sampleSettings(rate),
+    occurrences,
+    summary: killed
+      ? null
+      : { ...sampleSummary(runId, rate, series), ...(hazards ? { hazards: counts } : {}) },
+    settings: sampleSettings(rate, hazards ? ['copy=5%', 'ddl=15s', 'publication=cdc/1m'] : []),
     description: sampleDescription(runId),
     latency: killed ? null : sampleLatency(),
     verification: verdict === undefined ? null : sampleVerification(runId, series, verdict),
@@ -58,6 +73,10 @@ export function sampleRun({
 export async function writeSampleRun(logs: string, run: RunRecord): Promise<string> {
   const folder = join(logs, 'runs', run.runId);
   await mkdir(folder, { recursive: true });
+  const occurrences = run.occurrences.map((each) => `${JSON.stringify(each)}\n`);
+  if (occurrences.length > 0) {
+    await writeFile(join(folder, 'hazards.ndjson'), occurrences.join(''));
+  }
   const lines = run.series.map((point) => `${JSON.stringify(point)}\n`);
   await writeFile(join(folder, 'series.ndjson'), lines.join(''));
   await writeFile(join(folder, 'settings.json'), JSON.stringify(run.settings));
@@ -76,8 +95,12 @@ export async function writeSampleRun(logs: string, run: RunRecord): Promise<stri
   return folder;
 }
 
+function sampleStart(runId: string): number {
+  return timeIn(runId) ?? Date.parse('2026-11-23T20:15:30Z');
+}
+
 function sampleSeries(runId: string, rate: number): SeriesPoint[] {
-  const start = timeIn(runId) ?? Date.parse('2026-11-23T20:15:30Z');
+  const start = sampleStart(runId);
   const next = randomNumbers(rate);
   let retained = 2_000_000;
   return Array.from({ length: SECONDS }, (_, index) => {
@@ -118,6 +141,50 @@ function sampleSeries(runId: string, rate: number): SeriesPoint[] {
       ],
     };
   });
+}
+
+/** Each timed hazard but `publication`, every so often. */
+const TIMED: readonly (Pick<HazardOccurrence, 'name' | 'length_ms' | 'rows'> & {
+  readonly every: number;
+  readonly from: number;
+})[] = [
+  { name: 'key-change', every: 12, from: 7, length_ms: 6, rows: 9 },
+  { name: 'huge', every: 90, from: 40, length_ms: 8_200, rows: 100_000 },
+  { name: 'long', every: 100, from: 12, length_ms: 45_000, rows: 9 },
+  { name: 'truncate', every: 40, from: 21, length_ms: 14, rows: 1 },
+  { name: 'quiet', every: 400, from: PAUSE.from, length_ms: 15_000, rows: 150 },
+  { name: 'ddl', every: 15, from: 4, length_ms: 31, rows: 3 },
+];
+const CHANGES = [
+  { name: 'add-column', table: 'prontuarios', stays: false },
+  { name: 'drop-column', table: 'prontuarios', stays: false },
+  { name: 'add-enum-value', table: 'sinais_vitais', stays: true },
+];
+
+function sampleOccurrences(runId: string, seconds: number): HazardOccurrence[] {
+  const start = sampleStart(runId);
+  return TIMED.flatMap(({ every, from, ...timed }) =>
+    Array.from({ length: Math.ceil((seconds - from) / every) }, (_, index) => {
+      const over = start + (from + index * every) * 1000 + timed.length_ms;
+      return {
+        at: new Date(over).toISOString(),
+        ...timed,
+        lsn: `0/${(0x16b3748 + index * 0x4a10).toString(16).toUpperCase()}`,
+        change: timed.name === 'ddl' ? (CHANGES[index % CHANGES.length] ?? null) : null,
+      };
+    }),
+  )
+    .filter(({ at }) => Date.parse(at) <= start + seconds * 1000)
+    .sort((a, b) => a.at.localeCompare(b.at));
+}
+
+function withHazards(point: SeriesPoint, occurrences: readonly HazardOccurrence[]): SeriesPoint {
+  const until = Date.parse(point.at);
+  const timed = occurrences
+    .filter(({ at }) => Date.parse(at) > until - 1000 && Date.parse(at) <= until)
+    .map(({ name }): HazardTimes => ({ [name]: 1 }));
+  const ofBatches = point.paused ? {} : { rollback: 1, copy: 2, 'hot-keys': 3 };
+  return { ...point, hazards: addHazards([ofBatches, ...timed]) };
 }
 
 function latency(p50: number | null): SecondLatency {
@@ -246,7 +313,7 @@ function sampleRows(events: number): RowCounts {
   ) as RowCounts;
 }
 
-function sampleSettings(rate: number): Record<string, unknown> {
+function sampleSettings(rate: number, hazards: readonly string[]): Record<string, unknown> {
   return {
     app: { lang: 'pt-BR', rng: 42 },
     server: {
@@ -269,6 +336,7 @@ function sampleSettings(rate: number): Record<string, unknown> {
       batchSize: 50,
       only: ['consulta', 'exame', 'internacao', 'novo_paciente', 'vinculo'],
       maxEvents: null,
+      ...(hazards.length === 0 ? {} : { hazards }),
     },
     logging: { level: 'INFO', format: 'text' },
   };

@@ -5,7 +5,13 @@ import { readFacts } from '../../src/ledger/facts-file.js';
 import type { Tables } from '../../src/schema/tables.js';
 import { schemaWith } from '../../src/schemas/index.js';
 import type { Scope } from '../../src/sources/scope.js';
-import type { Ignored, Sink, Source } from '../../src/sources/source.js';
+import type {
+  Ignored,
+  MessageEvent,
+  Sink,
+  Source,
+  TruncateEvent,
+} from '../../src/sources/source.js';
 import type { FinalState } from '../../src/verify/rows/final-state.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/verdict/document.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
@@ -15,6 +21,9 @@ import { columnsOf, type ReceivedRow } from './received-row.js';
 
 /** The output of a source, in its order. */
 export type Script = readonly (ReceivedRow | 'idle' | Ignored)[];
+
+/** The same with events that change no row. */
+export type AnyScript = readonly (Script[number] | TruncateEvent | MessageEvent)[];
 
 export interface ScriptOptions {
   /** Left out: the hospital's. */
@@ -88,8 +97,8 @@ export class ListSource<T> implements Source {
 
 /** Gives an item of a script to a sink. */
 function giveTo(sink: Sink) {
-  return (item: Script[number]): void | Promise<void> => {
-    if (typeof item === 'object') sink.row(item, columnsOf(item));
+  return (item: AnyScript[number]): void | Promise<void> => {
+    if (typeof item === 'object') giveEvent(sink, item);
     else if (item !== 'idle') sink.ignored(item, null);
     else {
       sink.idle();
@@ -98,10 +107,16 @@ function giveTo(sink: Sink) {
   };
 }
 
+function giveEvent(sink: Sink, event: Exclude<AnyScript[number], string>): void {
+  if ('content' in event) sink.message(event);
+  else if ('operation' in event) sink.row(event, columnsOf(event));
+  else sink.truncate(event);
+}
+
 /** Compares a script with the ledger of a run that is over. */
 export function verifyScript(
   ledger: string,
-  script: Script,
+  script: AnyScript,
   options: ScriptOptions = {},
 ): Promise<Verification> {
   return verifySource(ledger, new ListSource(script, giveTo, options), options);
@@ -123,6 +138,7 @@ export function verifySource(
     from,
     partial,
     version: firstHeader(ledger)?.ledger ?? 2,
+    shared: () => readFacts(ledger).schema?.shared ?? {},
     facts: () => readFacts(ledger).facts,
     now,
     publications,

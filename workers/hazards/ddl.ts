@@ -1,77 +1,81 @@
 import type { Client } from 'pg';
 import { exclusively, findLeftovers, rowsOf } from '../../src/database/hazard-leftovers.js';
+import type { Every } from '../../src/hazards/hazards.js';
 import { identifyingLength, parseRows, printedRows } from '../../src/postgres/statements.js';
-import type { Emptied, SchemaChange } from '../../src/schema/hazards.js';
+import type { EventSpec } from '../../src/schema/event.js';
+import type { Emptied, Repair, SchemaChange } from '../../src/schema/hazards.js';
 import type { Schema } from '../../src/schema/schema.js';
 import type { Table } from '../../src/schema/table.js';
 import { limitWait } from './lock-wait.js';
 import type { HazardTransaction } from './transaction.js';
+import type { TimedPolicy, Turn } from './turn.js';
 
-/** The changes of a schema, one after the other, and again from the first. */
-export class ChangeCycle {
-  readonly #schema: Schema;
-  #position = 0;
-  /** The schema is as the position says. */
-  #isKnown = false;
-
-  constructor(schema: Schema) {
-    this.#schema = schema;
-  }
-
-  /**
-   * The change that is due: first one that undoes what a killed run, or an earlier life of this thread, left. Null: the
-   * schema has none.
-   */
-  async next(client: Client): Promise<SchemaChange | null> {
-    if (!this.#isKnown) {
-      const undo = await this.undo(client);
-      if (undo !== null) return undo;
-      this.#isKnown = true;
+/** The schema changes while others write to it: the steps of a cycle in turn, which leads back to where it began. */
+export function ddl({ everyMs }: Every, schema: Schema): TimedPolicy {
+  const { changes } = schema.hazards;
+  /** The step that is due; null: what is there is unknown, as after a loss of the connection. */
+  let position: number | null = null;
+  const make = (turn: Turn, change: SchemaChange) => {
+    const { name, table, stays } = change;
+    return turn.transact(
+      async (transaction) => {
+        transaction.note('ddl');
+        await changeSchema(transaction, change);
+      },
+      { change: name, table, stays: stays !== null },
+    );
+  };
+  const undo = async (turn: Turn) => {
+    for (;;) {
+      const [left] = await findLeftovers(turn.client, schema);
+      if (left === undefined) break;
+      await make(turn, undoing(left, schema.tables.get(left.table)));
     }
-    const { changes } = this.#schema.hazards;
-    for (let tried = 0; tried < changes.length; tried++) {
-      const change = changes[this.#position]!;
-      if (change.stays === null || !(await holds(client, change.stays))) return change;
-      this.#advance();
-    }
-    return null;
-  }
+    position = 0;
+  };
+  return {
+    everyMs,
+    lengthMs: 0,
+    async prepare() {
+      position = null;
+    },
+    async happen(turn) {
+      if (position === null) await undo(turn);
+      position = await nextOf(turn.client, changes, position ?? 0);
+      await make(turn, changes[position]!);
+      position++;
+    },
+    undo,
+  };
+}
 
-  /** A change that undoes those of one table; null: the schema is as it was before the first change. */
-  async undo(client: Client): Promise<SchemaChange | null> {
-    const [left] = await findLeftovers(client, this.#schema);
-    if (left === undefined) return null;
-    const { addedColumns } = this.#schema.tables.get(left.table);
-    const columns = addedColumns.length === 0 ? {} : { columns: {} };
-    return { name: 'undo', ...left, ...columns, stays: null };
+/** The first step from a position on, and again from the first one, that no earlier run made for good. */
+async function nextOf(
+  client: Client,
+  changes: readonly SchemaChange[],
+  position: number,
+): Promise<number> {
+  for (let next = position; ; next++) {
+    const at = next % changes.length;
+    const { stays } = changes[at]!;
+    if (stays === null || !(await holds(client, stays))) return at;
   }
+}
 
-  /** A change was committed. */
-  made(change: SchemaChange): void {
-    if (change === this.#schema.hazards.changes[this.#position]) this.#advance();
-  }
-
-  /** A change may have been committed, or not: what is there is undone, and the cycle begins anew. */
-  restart(): void {
-    this.#position = 0;
-    this.#isKnown = false;
-  }
-
-  #advance(): void {
-    this.#position = (this.#position + 1) % this.#schema.hazards.changes.length;
-  }
+/** The change that undoes all of a table's. */
+function undoing(repair: Repair, { addedColumns }: Table): SchemaChange {
+  const columns = addedColumns.length === 0 ? {} : { columns: {} };
+  return { name: 'undo', ...repair, ...columns, stays: null };
 }
 
 /**
  * Makes a change, under a lock that is held until the end of the transaction: of two transactions that write the table,
  * the one with the lower LSN in the ledger committed first.
  */
-export async function changeSchema(
-  transaction: HazardTransaction,
-  change: SchemaChange,
-): Promise<void> {
+async function changeSchema(transaction: HazardTransaction, change: SchemaChange): Promise<void> {
   const { client, schema } = transaction.tools;
   const { name, table, statements, columns, emptied } = change;
+  await reserve(transaction, change);
   await limitWait(client);
   await client.query(exclusively(table));
   if (emptied !== undefined) await empty(transaction, schema.tables.get(table), emptied);
@@ -103,6 +107,21 @@ async function empty(
   await transaction.write([{ table, operation: 'delete', rows: keys, candidates: [], spec }]);
 }
 
+/** Reserves the ids of `writeRows` before the table is locked. */
+async function reserve(
+  { tools }: HazardTransaction,
+  { table, rowOf }: SchemaChange,
+): Promise<void> {
+  const { client, ids, schema } = tools;
+  const spec = schema.seederOf(table);
+  if (rowOf === undefined || spec === null) return;
+  const count = rowsToWrite(spec);
+  for (const name of [table, ...spec.parents]) await ids.reserve(client, name, count);
+}
+
+/** Where there is no row to reference, the first ones are parents. */
+const rowsToWrite = ({ parents }: EventSpec) => parents.length + 1;
+
 /** Writes rows that use what was changed. */
 async function writeRows(
   transaction: HazardTransaction,
@@ -111,8 +130,7 @@ async function writeRows(
   const { schema, builder, now } = transaction.tools;
   const spec = schema.seederOf(table);
   if (rowOf === undefined || spec === null) return;
-  // Where there is no row to reference, the first ones are parents.
-  const writes = builder.inserts(spec, spec.parents.length + 1, now);
+  const writes = builder.inserts(spec, rowsToWrite(spec), now);
   await transaction.write(
     writes.map((write) =>
       write.table.name === table ? { ...write, rows: write.rows.map(rowOf) } : write,

@@ -1,3 +1,4 @@
+import { sleep } from '../../src/lib/clock.js';
 import { ALWAYS } from '../../src/schema/event.js';
 import type { Host } from './batch-hazards.js';
 import { change } from './new-rows.js';
@@ -7,6 +8,8 @@ import { Zipf } from './zipf.js';
 /** Updates of a batch: two are enough for a deadlock, and each holds its lock until the end. */
 const FEWEST_UPDATES = 2;
 const MOST_UPDATES = 4;
+/** From one update to the next, at most: time for others to lock what the next one needs. */
+const PAUSE_MS = 5;
 
 /** The rows that all connections fight over, by their ids: the first ones most of all. */
 export class HotKeys {
@@ -41,7 +44,8 @@ export async function updateHotRows(
   if (hot === null) return;
   const { columns } = hot;
   const open = { type: 'hot-keys', change: { columns, open: ALWAYS }, deletable: ALWAYS };
-  for (const id of hotKeys.draw(random)) {
+  for (const [i, id] of hotKeys.draw(random).entries()) {
+    if (i > 0) await sleep(random() * PAUSE_MS);
     // Another moment at each update, so that its values are new.
     const moment = Math.floor(random() * Number.MAX_SAFE_INTEGER);
     const row = [id, ...hot.values(maker, id, moment)];

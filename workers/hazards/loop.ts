@@ -106,11 +106,23 @@ export class HazardLoop implements Turn {
     this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });
     while (this.#control.state === 'waiting') await sleep(START_POLL_MS);
+    const begun = await this.#undo();
+    if (begun !== null) return begun;
+    const result = await this.#takeTurns();
+    return result.ended === 'failed' ? result : ((await this.#undo()) ?? result);
+  }
+
+  /** Gives the hazard its turns until the run is to end. */
+  async #takeTurns(): Promise<ProducerResult> {
     for (;;) {
       const { endMs } = this.#task;
       const now = this.#control.active();
       const due = this.#again ? now : this.#moments.after(now);
-      if (endMs !== null && due + this.#policy.lengthMs > endMs) return { ended: 'finished' };
+      if (endMs !== null && due + this.#policy.lengthMs > endMs) {
+        // What its last turn made is there until the end.
+        if (this.#policy.undo !== undefined) await this.#waitUntil(endMs);
+        return { ended: 'finished' };
+      }
       if (!(await this.#waitUntil(due))) return STOPPED;
       const ended = await this.#happen();
       if (ended !== null) return ended;
@@ -204,6 +216,20 @@ export class HazardLoop implements Turn {
       return null;
     } catch (error) {
       return this.#overcome(error);
+    }
+  }
+
+  /** Has the hazard undo what turns left; the reason to end where it cannot. */
+  async #undo(): Promise<ProducerResult | null> {
+    for (;;) {
+      try {
+        await this.#policy.undo?.(this);
+        return null;
+      } catch (error) {
+        const ended = await this.#overcome(error);
+        if (ended !== null) return ended;
+        await sleep(SLICE_MS);
+      }
     }
   }
 

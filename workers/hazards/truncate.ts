@@ -1,14 +1,22 @@
+import type { Every } from '../../src/hazards/hazards.js';
+import type { TableName } from '../../src/schema/table.js';
 import { limitWait } from './lock-wait.js';
-import type { HazardTransaction } from './transaction.js';
+import type { TimedPolicy } from './turn.js';
 
 /**
- * Empties tables while others write to them, by one statement. Its lock is held until the end: of two transactions, the
- * one with the lower LSN in the ledger committed first.
+ * Empties tables while others write to them, by one statement. Its lock is held until the end: of two transactions that
+ * write such a table, the one with the lower LSN in the ledger committed first.
  */
-export async function truncate(transaction: HazardTransaction): Promise<void> {
-  const { client, schema } = transaction.tools;
-  const { truncate: tables } = schema.hazards;
-  await limitWait(client);
-  await client.query(`TRUNCATE ${tables.join(', ')}`);
-  transaction.setTruncated(tables);
+export function truncate({ everyMs }: Every, tables: readonly TableName[]): TimedPolicy {
+  return {
+    everyMs,
+    lengthMs: 0,
+    happen: (turn) =>
+      turn.transact(async (transaction) => {
+        transaction.note('truncate');
+        await limitWait(turn.client);
+        await turn.client.query(`TRUNCATE ${tables.join(', ')}`);
+        transaction.setTruncated(tables);
+      }),
+  };
 }

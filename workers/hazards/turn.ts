@@ -31,6 +31,11 @@ export interface TimedPolicy {
   happen(turn: Turn): Promise<void>;
   /** Run on each new connection. */
   prepare?(client: Client): Promise<void>;
+  /**
+   * Undoes what turns left, by transactions of the ledger: when the run ends, and when the thread begins, of a run that was
+   * killed. It comes again where another transaction was in its way.
+   */
+  undo?(turn: Turn): Promise<void>;
   /** Undoes `prepare` when the hazard's thread ends in order. */
   leave?(client: Client): Promise<void>;
 }

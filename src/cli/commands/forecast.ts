@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../../errors.js';
+import { printHazards } from '../../hazards/parse.js';
 import { formatTable } from '../../lib/text-table.js';
 import { drawForecast, forecast } from '../../run/forecast.js';
 import { planLoad } from '../../run/plan.js';
@@ -26,6 +27,10 @@ export function showForecast({ settings, schema, messages: m, print }: CommandCo
     planned === null
       ? m.stream.forecastUnplanned()
       : `${m.stream.forecast({ ...planned, peak: Math.round(planned.peakRate) })}\n\n${drawForecast(planned, (rate) => m.number(Math.round(rate)))}`;
-  print({ json: { forecast: planned, workers }, text: `${drawing}\n\n${table}` });
+  const hazards = printHazards(settings.stream.hazards);
+  print({
+    json: { forecast: planned, workers, ...(hazards.length === 0 ? {} : { hazards }) },
+    text: `${drawing}\n\n${table}${hazards.length === 0 ? '' : `\n${m.stream.forecastHazards({ hazards })}\n`}`,
+  });
   return EXIT.done;
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { findLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
+import { hasLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
+import { dropQuiet, isQuietLeft } from '../../database/hazards.js';
 import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -40,12 +41,12 @@ export async function prepareSchema(
   out.info(messages.server.schemaReady({ database: target.database }));
 }
 
-/** Undoes what hazards of a killed run left, and returns the tables. While a stream writes them it does nothing. */
+/** Undoes what hazards of a killed run left, and returns the tables. A stream that is under way undoes its own changes. */
 async function undoHazards(client: Client, schema: Schema): Promise<TableName[]> {
-  const leftovers = await findLeftovers(client, schema);
-  if (leftovers.length === 0) return [];
+  const quiet = await isQuietLeft(client);
+  if (!quiet && !(await hasLeftovers(client, schema))) return [];
   // Until the session ends.
   if (!(await lockTables(client, await readTableOids(client, schema.tables)))) return [];
-  await undoLeftovers(client, leftovers);
-  return leftovers.map(({ table }) => table);
+  if (quiet) await dropQuiet(client);
+  return undoLeftovers(client, schema);
 }

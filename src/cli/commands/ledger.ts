@@ -53,7 +53,7 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
       }),
     );
     const resolved = verdicts.committed + verdicts.aborted;
-    if (verdicts.unknown > 0) {
+    if (verdicts.unknown > refused.length) {
       log.component('ledger').warning(m.ledger.stillUnknown({ unknown: verdicts.unknown }));
     }
     for (const each of refused) log.component('ledger').warning(m.ledger.preparedRefused(each));

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { dropAll, existingTables } from '../../database/drop.js';
+import { dropQuiet, isQuietLeft } from '../../database/hazards.js';
 import { requireWritable } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -42,6 +43,7 @@ export const run: Command = (context) =>
           elsewhere.map(({ name }) => name),
         );
         await forget(client);
+        if (await isQuietLeft(client)) await dropQuiet(client);
       }),
     ).catch((error: unknown) => {
       if (dropping || error !== context.interrupted.reason) throw error;

@@ -135,6 +135,7 @@ function describe(kept: KeptRun): object {
     seconds: kept.seconds,
     load: { rate, stages },
     events: kept.events,
+    ...(kept.summary?.hazards === undefined ? {} : { hazards: kept.summary.hazards }),
     under_way: kept.underWay,
     verdict: judgeRun(kept.summary, kept.verification),
     bytes: kept.bytes,

@@ -1,6 +1,7 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
+import { neverHappened } from '../../hazards/times.js';
 import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,
@@ -55,6 +56,15 @@ export function explainEnd(ended: Ended): Explanation {
           : { exitCode: EXIT.done, cause: null };
   if (explanation.exitCode === EXIT.unreachable) adviseAfterLoss(ended);
   return explanation;
+}
+
+/** Logs the hazards that were asked for and never happened. */
+export function warnOfAbsent(
+  { resultLog, messages: m }: Pick<CommandContext, 'resultLog' | 'messages'>,
+  { hazards }: Pick<RunSummary, 'hazards'>,
+): void {
+  const never = neverHappened(hazards);
+  if (never.length > 0) resultLog('stream').warning(m.report.neverHappened(never));
 }
 
 /** Logs the waits of batches in flight, and whether they were rolled back. */

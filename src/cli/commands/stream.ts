@@ -4,11 +4,11 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../../database/facts.js';
+import { requireHazards } from '../../database/hazards.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { requireSchema } from '../../database/schema.js';
 import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
-import type { Hazards } from '../../hazards/hazards.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { describeMachine } from '../../lib/machine.js';
@@ -32,6 +32,7 @@ import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
 import type { RunDescription } from '../../runs/description.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
+import { occurrenceOf } from '../../runs/hazards.js';
 import { latencyDistributions } from '../../runs/latency.js';
 import type { RunSummary } from '../../runs/summary.js';
 import type { Schema } from '../../schema/schema.js';
@@ -42,7 +43,7 @@ import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { writePage } from './run-page.js';
-import { explainEnd, lossOf } from './stream-end.js';
+import { explainEnd, lossOf, warnOfAbsent } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -66,7 +67,7 @@ export async function streamEvents(
   const log = context.log.component('stream');
   if (stream.junitFile !== null) requireFolderOf(stream.junitFile);
   const found = await unlessAborted(context.interrupted, () =>
-    withConnection(target, (client) => examine(client, target, schema, stream.hazards)),
+    withConnection(target, (client) => examine(client, target, context)),
   );
 
   const runId = newRunId(new Date(), stream.name);
@@ -100,20 +101,26 @@ export async function streamEvents(
   const setup = await setupOf(context, target, found, plan, ledger);
   const engine: RunEngine = new RunEngine(setup, {
     written: (rows) => logger.written(rows),
-    report: (worker, report) => logger.report(worker, report),
+    report(worker, report) {
+      logger.report(worker, report);
+      if (report.kind === 'hazard') folder.appendHazard(occurrenceOf(report, new Date()));
+    },
     workerDied: (worker, error) => logger.workerDied(worker, error),
     sampled(point, ending) {
       series.add(point, ending);
       folder.append(point);
+      logger.sampled(point);
       // At the end the clock goes on without events, and every rate falls.
       if (ending || point.paused) return;
       aborted ??= firstBroken(stream.thresholds, () => {
-        const seconds = engine.sample().activeMs / 1000;
+        const { activeMs, hazards } = engine.sample();
+        const seconds = activeMs / 1000;
         return summaryOf({
           stoppedBy: 'threshold',
           seconds,
           activeSeconds: seconds,
           lost: false,
+          hazards,
         });
       });
       if (aborted !== null) engine.stop('threshold');
@@ -158,6 +165,7 @@ export async function streamEvents(
       hasLedger: ledger !== null,
     });
     const summary = cause === null ? judged : { ...judged, cause };
+    warnOfAbsent(context, summary);
     end = { summary, exitCode };
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
@@ -207,18 +215,18 @@ interface Found {
 async function examine(
   client: Client,
   target: ConnectionTarget,
-  schema: Schema,
-  hazards: Hazards,
+  { schema, settings: { stream } }: CommandContext,
 ): Promise<Found> {
   await requireWritable(client, target, schema);
   await requireSchema(client, schema);
   await requireWhole(client);
+  await requireHazards(client, schema, stream.hazards, stream.workers);
   const tables = await readTableOids(client, schema.tables);
   if (!(await joinStream(client, tables))) {
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
   const database = await readDatabaseFacts(client, schema.tables);
-  const plan = await planHazards(client, schema, hazards);
+  const plan = await planHazards(client, schema, stream.hazards);
   return { database, tables, server: (await identify(client)).server, hazards: plan };
 }
 

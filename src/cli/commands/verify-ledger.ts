@@ -32,12 +32,12 @@ export async function openLedger(
   searchPath: string,
   interrupted: AbortSignal,
 ): Promise<OpenLedger> {
-  const { facts: found } = readFacts(run.ledger);
+  const { facts: found, version: recorded } = readFacts(run.ledger);
   const { tables, extensions } = schemaOfLedger(run.ledger);
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run, server, tables, interrupted);
-  const version = header?.ledger ?? ledgerVersion({ extensions });
+  const version = header?.ledger ?? (recorded > 0 ? recorded : ledgerVersion({ extensions }));
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };

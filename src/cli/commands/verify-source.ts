@@ -34,6 +34,7 @@ const LOOK_MS = 250;
  * exist yet, as long as the run may still bring it; the reader of a file waits for it by itself.
  *
  * @param tables those of the run, or of the settings before it has begun
+ * @param truncates a publication that is made for it has TRUNCATE, too
  * @param mayCome whether the run has not begun, or is under way
  */
 export async function openWhenThere(
@@ -41,6 +42,7 @@ export async function openWhenThere(
   tables: Tables,
   spec: SourceSpec,
   target: ConnectionTarget | null,
+  truncates: boolean,
   mayCome: () => boolean,
 ): Promise<OpenSource | null> {
   const { log, messages: m, settings, interrupted } = context;
@@ -52,7 +54,7 @@ export async function openWhenThere(
       if (spec.kind === 'ndjson' && spec.file !== STANDARD_INPUT) {
         await requireReadable(resolve(context.cwd, spec.file));
       }
-      return await openSource(context, tables, spec, target);
+      return await openSource(context, tables, spec, target, truncates);
     } catch (error) {
       if (mayCome()) hopedAt = monotonicMs();
       // After the run's end, the source has as long as its events.
@@ -60,7 +62,7 @@ export async function openWhenThere(
       const why = error.sentence(m);
       if (why !== warned) log.component('verify').warning(m.verify.awaitingSource({ why }));
       warned = why;
-      if (spec.kind === 'ndjson') return openSource(context, tables, spec, target);
+      if (spec.kind === 'ndjson') return openSource(context, tables, spec, target, truncates);
     }
     if (interrupted.aborted) return null;
     await sleep(LOOK_MS);
@@ -73,6 +75,7 @@ async function openSource(
   tables: Tables,
   spec: SourceSpec,
   target: ConnectionTarget | null,
+  truncates: boolean,
 ): Promise<OpenSource | null> {
   const { toastPlaceholders } = context.settings.verify;
   switch (spec.kind) {
@@ -86,6 +89,8 @@ async function openSource(
         slot: spec.slot,
         create: context.createSlot,
         publications: verify.publication === null ? null : [verify.publication],
+        streaming: verify.streaming,
+        truncates,
         reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => warnReconnecting(context, waitMs),
       });
@@ -103,7 +108,13 @@ async function openSource(
         if (started === null) return null;
         const { from } = started;
         const { publications } = source;
-        return { source, from, positioned: true, publications, close: () => source.close() };
+        const close = async () => {
+          await source.close();
+          if (!verify.streaming) return;
+          const { streamStarts: parts } = source;
+          context.log.component('verify').debug(context.messages.verify.streamed({ parts }));
+        };
+        return { source, from, positioned: true, publications, close };
       } catch (error) {
         await unlessStuck(interrupted, source.close()).catch(() => undefined);
         if (interrupted.aborted) return null;

@@ -5,6 +5,7 @@ import type { DatabaseFacts } from '../../database/facts.js';
 import { type Catalogue, EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { readFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
+import { ledgerVersion } from '../../ledger/format.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
 import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -86,7 +87,9 @@ export async function verifyFrom(
     return folder === undefined || isUnderWay(folder);
   };
   const { tables } = named === null ? context.schema : schemaOfLedger(named.ledger);
-  const opened = await openWhenThere(context, tables, spec, named?.target ?? server, mayCome);
+  const target = named?.target ?? server;
+  const truncates = mayTruncate(named);
+  const opened = await openWhenThere(context, tables, spec, target, truncates, mayCome);
   if (opened === null) interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
@@ -137,6 +140,12 @@ function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun
   const searchPath = readFacts(ledger).facts?.begin.search_path;
   const target = server === null || searchPath === undefined ? server : { ...server, searchPath };
   return { id: basename(folder), folder, ledger, target };
+}
+
+/** Whether the run has hazards, of which one truncates tables; true, too, where that is unknown. */
+function mayTruncate(run: VerifiedRun | null): boolean {
+  const header = run === null ? null : firstHeader(run.ledger);
+  return header === null || header.ledger >= ledgerVersion({ extensions: [] }, true);
 }
 
 /** Throws if the run has extensions that verify did not know when it made the publication. */
@@ -224,6 +233,7 @@ async function verifyRun(
     scope: ledger.scope,
     version: ledger.version,
     facts: ledger.facts,
+    shared: () => readFacts(run.ledger).schema?.shared ?? {},
     now: ledger.now,
     publications: opened.publications,
     from: opened.from,

@@ -1,8 +1,10 @@
+import { listHazards } from '../../hazards/times.js';
 import { round } from '../../lib/numbers.js';
 import { type Stage, stageAt } from '../../load/stages.js';
 import type { LiveForm, LivePart } from '../../log/live-line.js';
 import type { Messages } from '../../messages/index.js';
 import type { LiveFigures } from '../../run/engine.js';
+import type { HazardReport } from '../../run/protocol.js';
 import { clockText } from './clock-text.js';
 import type { OutageState } from './outage.js';
 import type { ProgressView } from './progress.js';
@@ -12,9 +14,11 @@ import type { RecentFigures } from './recent-window.js';
 const WORTH = {
   events: 0,
   stageRates: 1,
+  hazardWords: 1,
   rateWords: 2,
   reconnectingWords: 2,
   elapsed: 3,
+  hazard: 3,
   rejectedWords: 4,
   stageShape: 4,
   left: 5,
@@ -39,6 +43,8 @@ export interface RunProgressParts {
   readonly outage: () => OutageState | null;
   /** The cause of an outage, in words. */
   readonly cause: (state: OutageState) => string;
+  /** The last timed hazard; null: none happened just now. */
+  readonly hazard: () => HazardReport | null;
 }
 
 /** The moment of a run, to be shown. */
@@ -82,6 +88,7 @@ function liveParts(
       ? lostParts(parts, figures, outage)
       : [...loadParts(messages, figures, recent), ...partlyLost]),
     ...stageParts(messages, stages, activeMs),
+    ...hazardParts(parts),
     ...(remainingMs === null ? [] : [part(m.left(clockText(remainingMs)), WORTH.left)]),
     part(m.events(events), WORTH.events),
   ];
@@ -129,6 +136,20 @@ function loadParts(
       { text: m.shortRejected(rejected), worth: WORTH.rejected },
     ],
     ...(reconnects === 0 ? [] : [part(m.reconnects(reconnects), WORTH.reconnects)]),
+  ];
+}
+
+function hazardParts({ messages, hazard }: RunProgressParts): LivePart[] {
+  const m = messages.stream.live;
+  const report = hazard();
+  if (report === null) return [];
+  const { name, rows, detail } = report;
+  const change = detail?.change ?? null;
+  return [
+    [
+      { text: m.hazard({ name, change, rows }), worth: WORTH.hazardWords },
+      { text: m.shortHazard(name), worth: WORTH.hazard },
+    ],
   ];
 }
 
@@ -184,6 +205,7 @@ function recordOf(
             attempts,
             next_seconds: seconds(outage.nextMs),
           },
+    ...(listHazards(figures.hazards).length === 0 ? {} : { hazards: figures.hazards }),
   };
 }
 

@@ -5,8 +5,8 @@ import { listOf, streamSettings } from '../../runs/recorded-settings.js';
 import { bucketSeconds } from './buckets.js';
 import type { Marks, Span } from './plot-data.js';
 
-/** Marks of a run. */
-export function marksOf(run: RunRecord): Marks {
+/** Marks of a run, without those of hazards. */
+export function marksOf(run: RunRecord): Omit<Marks, 'hazards'> {
   const { series, summary } = run;
   const paused = spansWhere(series, (point) => point.paused);
   const step = bucketSeconds([run]);

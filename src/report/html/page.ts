@@ -7,6 +7,7 @@ import { bucketSeconds } from './buckets.js';
 import { verificationPlots } from './cdc-plots.js';
 import { followCursor } from './client/cursor.js';
 import { drawBands, drawLimits, drawMoments, drawStages } from './client/drawing.js';
+import { drawHazards, drawLanes } from './client/lanes.js';
 import { logSplits, plotOptions, yRange } from './client/options.js';
 import { startPage } from './client/start.js';
 import type { Parts } from './client/tools.js';
@@ -14,7 +15,9 @@ import { differingFacts, keyFigures, runHeads } from './comparison.js';
 import { details } from './details.js';
 import { cards } from './figures.js';
 import { makeFormats } from './formats.js';
+import { comparedHazards, hazardsSection } from './hazards.js';
 import { comparisonHead, runHead } from './head.js';
+import { lanesOf, lanesPlot } from './lanes.js';
 import { marksOf } from './marks.js';
 import { type Content, embedded, html, type Markup, trusted } from './markup.js';
 import { missingData } from './missing.js';
@@ -46,6 +49,8 @@ const PARTS: Parts & { readonly makeFormats: typeof makeFormats } = {
   drawMoments,
   drawStages,
   drawLimits,
+  drawHazards,
+  drawLanes,
   followCursor,
 };
 
@@ -69,21 +74,25 @@ export function renderReport(
       comparisonHead(w, runs, links),
       html`<section aria-labelledby="figures"><h2 id="figures">${w.m.figures()}</h2>
 <p class="remark">${w.m.comparedWith({ first: letterOf(0) })}</p>
-<div class="tables one">${keyFigures(w, runs)}${differingFacts(w, runs)}</div></section>`,
+<div class="tables one">${keyFigures(w, runs)}${comparedHazards(w, runs)}${differingFacts(w, runs)}</div></section>`,
       plotsSection(w, runs, plots, NO_MARKS),
       html`<section aria-labelledby="settings"><h2 id="settings">${w.m.settings()}</h2>
 <div class="tables one">${comparedSettings(w, runs, runHeads(w, runs), labels)}</div></section>`,
     ];
     return document(w, w.m.comparisonOf({ runs: runs.length }), body, plots, NO_MARKS);
   }
-  const marks = marksOf(run);
-  const plots = withPercentiles(timePlots(w.m, run), percentilePlot(w.m, runs));
+  const marks = { ...marksOf(run), hazards: lanesOf(w, run) };
+  const plots = withPercentiles(
+    [...timePlots(w.m, run), ...lanesPlot(w, run, marks.hazards)],
+    percentilePlot(w.m, runs),
+  );
   const verified = verificationPlots(w.m, run);
   const body = [
     runHead(w, run),
     cards(w, run),
     verificationSection(w, run, verified, marks),
     plotsSection(w, runs, plots, marks),
+    hazardsSection(w, run),
     run.summary === null
       ? ''
       : html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
@@ -123,7 +132,7 @@ function plotsSection(
 ${seconds > 1 ? html`<p class="remark">${w.m.thinned({ seconds })}</p>` : ''}
 <noscript><p class="remark">${w.m.noScript()}</p></noscript>
 ${marksLegend(w.m, marks)}
-<div class="panels">${plots.map((plot) => panel(w, plot))}</div>
+<div class="panels">${plots.map((plot) => panel(w, plot, marks))}</div>
 ${missing}</section>`;
 }
 

@@ -4,18 +4,19 @@ import type { Curve, MarkName, Marks, Plot } from './plot-data.js';
 import type { Writer } from './writer.js';
 
 /** The frame that the page's script draws a plot into. Screen readers get the extent of its curves. */
-export function panel(w: Writer, plot: Plot): Markup {
+export function panel(w: Writer, plot: Plot, marks: Marks): Markup {
   return html`<figure class="${plot.wide ? 'panel wide' : 'panel'}">
 <figcaption><h3>${plot.title}</h3><p>${withCode(plot.explanation)}</p></figcaption>
-<div class="plot ${plot.wide ? 'tall' : ''}" id="plot-${plot.id}" role="img" aria-label="${spoken(w, plot)}"></div>
+<div class="plot ${plot.lanes ? 'lanes' : plot.wide ? 'tall' : ''}" id="plot-${plot.id}" role="img" aria-label="${spoken(w, plot, marks)}"></div>
 </figure>`;
 }
 
-function spoken(w: Writer, plot: Plot): string {
-  const curves = plot.tables
+function spoken(w: Writer, plot: Plot, marks: Marks): string {
+  const extents = plot.tables
     .flatMap((table) => table.curves)
-    .map((curve) => extent(w, plot, curve))
-    .join('; ');
+    .map((curve) => extent(w, plot, curve));
+  const lanes = marks.hazards.map(({ name, times }) => `${name} ${w.count(times)}`);
+  const curves = (plot.lanes ? lanes : extents).join('; ');
   const limits = plot.limits.map(({ label, held }) => w.m.limitLabel({ label, held }));
   return [w.m.plotLabel({ title: plot.title, curves }), ...limits].join(' ');
 }
@@ -38,6 +39,7 @@ const SHAPES: Readonly<Record<MarkName, Markup>> = {
   gaps: html`<path class="mark-gap" d="M0 8 8 0M0 16 16 0M8 16 16 8"/>`,
   reconnects: html`<path class="mark-reconnect" d="M8 0v16" stroke-dasharray="4 3"/><path class="mark-reconnect-head" d="M3 0h10l-5 7z"/>`,
   rejections: html`<path class="mark-rejection" d="M8 3v10"/>`,
+  hazards: html`<rect class="mark-hazard" width="16" height="5"/>`,
   failures: html`<path class="mark-failure" d="M8 0v16"/>`,
 };
 const MARK_NAMES = Object.keys(SHAPES) as MarkName[];

@@ -34,6 +34,8 @@ export interface Plot {
   readonly tables: readonly CurveTable[];
   /** Thresholds on what the plot shows. */
   readonly limits: readonly Limit[];
+  /** True: it shows a lane for each timed hazard, and no curves; left out of other plots. */
+  readonly lanes?: true;
 }
 
 /** Curves over the same places on the x axis: those of one run. */
@@ -84,6 +86,21 @@ export interface Marks {
   readonly failures: readonly number[];
   /** Beginnings of the load's stages. A run without stages has none. */
   readonly stages: readonly { readonly at: number; readonly label: string }[];
+  /** A lane for each timed hazard that happened. */
+  readonly hazards: readonly Lane[];
+}
+
+/** The times of a run at which one timed hazard happened. */
+export interface Lane {
+  readonly name: string;
+  readonly times: number;
+  /** In the order of time. */
+  readonly spans: readonly {
+    readonly from: number;
+    readonly to: number;
+    /** The hazard in words. */
+    readonly text: string;
+  }[];
 }
 
 /** The marks that have a name in the legend; stages carry their own text. */
@@ -97,4 +114,5 @@ export const NO_MARKS: Marks = {
   rejections: [],
   failures: [],
   stages: [],
+  hazards: [],
 };

@@ -11,7 +11,7 @@ const LIGHT = `
   --curve-0: #0072b2; --curve-1: #d55e00; --curve-2: #00805d;
   --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3987b8;
   --reconnect: #b34a00; --rejection: #93407a; --failure: #b00020; --stage: #8a94a3;
-  --outage: #fbe3d8; --offered: #a870001f;
+  --outage: #fbe3d8; --offered: #a870001f; --hazard: #6b4fb0;
   color-scheme: light;`;
 const DARK = `
   --page: #11151b; --surface: #1a2029; --line: #343d4a; --grid: #2a323d;
@@ -21,7 +21,7 @@ const DARK = `
   --curve-0: #56b4e9; --curve-1: #f08a3c; --curve-2: #2bbf94;
   --curve-3: #d794bb; --curve-4: #f0c14b; --curve-5: #8fa8ff;
   --reconnect: #f08a3c; --rejection: #e29ac6; --failure: #ff7b89; --stage: #76818f;
-  --outage: #43281c; --offered: #f0c14b2b;
+  --outage: #43281c; --offered: #f0c14b2b; --hazard: #b9a4ff;
   color-scheme: dark;`;
 
 export const STYLE = `
@@ -85,7 +85,7 @@ a { color: var(--plain); }
 .panel figcaption { margin-bottom: 8px; }
 .panel figcaption p { color: var(--muted); font-size: 14px; line-height: 1.4; }
 .plot { min-height: 278px; width: 100%; overflow: hidden; }
-.plot.tall { min-height: 338px; }
+.plot.tall { min-height: 338px; } .plot.lanes { min-height: 0; }
 .uplot { font-family: inherit; }
 .u-legend { font-size: 13px; color: var(--text); line-height: 1.4; margin: 8px 0 0; text-align: left; }
 .u-legend th { font-weight: 500; }
@@ -115,6 +115,7 @@ a { color: var(--plain); }
 .mark-pause { fill: var(--pause); } .mark-outage { fill: var(--outage); } .mark-gap { stroke: var(--muted); fill: none; }
 .mark-reconnect { stroke: var(--reconnect); stroke-width: 1.5; } .mark-reconnect-head { fill: var(--reconnect); }
 .mark-rejection { stroke: var(--rejection); stroke-width: 2; } .mark-failure { stroke: var(--failure); stroke-width: 3; }
+.mark-hazard { fill: var(--hazard); }
 .scroll { overflow-x: auto; min-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 .u-legend { width: auto; }
@@ -123,7 +124,7 @@ caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16p
 .scroll thead th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
 .scroll tbody th { font-weight: 500; }
 .cards + .tables { margin-top: 16px; } .tables + .marks, .tables + .panels, section > .tables + .remark { margin-top: 16px; }
-.examples td:nth-child(2) { min-width: 26ch; }
+.examples td:nth-child(2) { min-width: 26ch; } .hazards td:nth-child(2), .hazards details td:nth-child(3) { min-width: 22ch; } .hazards details td:nth-child(2) { min-width: 0; }
 .settings td { overflow-wrap: anywhere; } .scroll code { white-space: nowrap; }
 .scroll th:first-child { position: sticky; left: 0; background: var(--surface); }
 caption span { display: inline-block; position: sticky; left: 16px; max-width: calc(100vw - 66px); }
@@ -133,6 +134,7 @@ caption span { display: inline-block; position: sticky; left: 16px; max-width: c
 .tables .remark { margin: 10px 0 0; padding: 0 4px; font-size: 15px; } .tables ul.remark { padding-left: 1.4em; }
 details { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 summary { cursor: pointer; padding: 12px 16px; font-weight: 550; }
+details .remark { margin: 0 !important; padding: 8px 16px 12px !important; }
 details .scroll { border-width: 1px 0 0; border-radius: 0; } details caption { display: none; }
 abbr { text-decoration: none; } .scroll small { font-size: 12px; }
 .change { color: var(--muted); display: block; font-size: 13px; white-space: nowrap; }
@@ -168,7 +170,7 @@ abbr { text-decoration: none; } .scroll small { font-size: 12px; }
   main, footer { max-width: none; padding: 0; }
   .tables { display: block; } .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
   .panel, .card, .verdict, .facts, .missing, .scroll, tr { break-inside: avoid; }
-  .values, .plot-help { display: none; } .plot, .plot.tall { min-height: 0; } .marks { break-after: avoid; }
+  .values, .plot-help { display: none; } .plot, .plot.tall { min-height: 0; } .marks, .never { break-after: avoid; break-inside: avoid; }
   .scroll { margin-bottom: 12px; } .panel { padding: 12px 16px; }
   h2, caption { break-after: avoid; }
   .scroll { overflow: visible; }
@@ -177,7 +179,7 @@ abbr { text-decoration: none; } .scroll small { font-size: 12px; }
   .u-legend .u-value { display: none; }
   .u-inline.u-live th::after { content: ''; }
   .scroll th:first-child { position: static; }
-  .examples table { font-size: 8pt; } .examples td:nth-child(2) { min-width: 0; } .examples code { white-space: normal; }
+  .examples table { font-size: 8pt; } .examples td:nth-child(2), .hazards td:nth-child(2) { min-width: 0; } .examples code { white-space: normal; }
   .tables .remark { margin-bottom: 12px; }
   .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .card .value { font-size: 15pt; }

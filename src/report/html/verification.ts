@@ -35,7 +35,7 @@ export function verificationSection(
 <div class="statement">${verdictText(w, document)}</div>
 ${headlines(w, document)}
 <div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}${earlierTable(w, document, verdicts)}</div>
-${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => panel(w, plot))}</div>`}</section>`;
+${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => panel(w, plot, marks))}</div>`}</section>`;
 }
 
 /** A verdict in a word, in the colour of its mood. */
@@ -168,7 +168,8 @@ function latencyTable(w: Writer, document: VerificationDocument): Markup {
 /** Source, time and extent of the verification. */
 function factsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
-  const { source, began, seconds, events, rows } = document;
+  const { source, began, seconds, events, rows, hazards, truncates, messages } = document;
+  const happened = w.verify.happened(hazards ?? {});
   const { followed, sample, compared, superseded } = rows;
   return html`<div class="settings">${table({
     caption: cdc.facts(),
@@ -182,6 +183,11 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
       [cdc.followed(), `${w.count(followed)} (${w.share(sample, 1)})`],
       [cdc.compared(), compared === null ? cdc.notCompared() : w.count(compared)],
       ...((superseded ?? 0) > 0 ? [[cdc.superseded(), w.count(superseded)]] : []),
+      ...(happened === '' ? [] : [[w.verify.hazards(), happened]]),
+      ...((truncates?.committed ?? 0) > 0
+        ? [[w.verify.truncates(), w.verify.arrivedOf(truncates!)]]
+        : []),
+      ...((messages?.sent ?? 0) > 0 ? [[w.verify.messages(), w.verify.ofMessages(messages!)]] : []),
     ],
   })}</div>`;
 }

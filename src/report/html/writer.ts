@@ -66,6 +66,11 @@ export class Writer {
     return this.#formats.unit(unit, value);
   }
 
+  /** Minutes and seconds since the start of a run: 4:05. */
+  clock(seconds: number): string {
+    return this.#formats.clock(seconds);
+  }
+
   share(part: number, whole: number): string {
     if (whole <= 0) return NOTHING;
     return `${this.#formats.number((100 * part) / whole, 1)}%`;

@@ -1,3 +1,4 @@
+import type { AddedColumn } from '../../schema/hazards.js';
 import type { Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import { type JsonReader, KIND } from '../json/reader.js';
@@ -92,8 +93,11 @@ export const SLOT = {
   recordPartition: 23,
   recordOffset: 24,
   valueSize: 25,
+  /** Of a message of `pg_logical_emit_message`. */
+  messagePrefix: 26,
+  messageContent: 27,
 } as const;
-const FIRST_ROW = 26;
+const FIRST_ROW = 28;
 
 /** Slots whose values are the same in every event of a kind. */
 export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([
@@ -139,6 +143,10 @@ const SOURCE: Slots = {
 
 /** In `transaction`. */
 const TRANSACTION: Slots = { id: SLOT.transactionId, total_order: SLOT.order };
+
+/** In `message`. */
+const MESSAGE: Slots = { prefix: SLOT.messagePrefix, content: SLOT.messageContent };
+const MESSAGE_NAME = 'message';
 
 /**
  * Beside the row: of the envelope; of CloudEvents, where `txid` is Debezium's id of a transaction and `txId` the xid;
@@ -231,6 +239,9 @@ export class EventLayout {
   /** The slot of a value, by the number of its name. */
   readonly sourceSlots: Int16Array;
   readonly transactionSlots: Int16Array;
+  readonly messageSlots: Int16Array;
+  /** The number of `message`. */
+  readonly message: number;
   readonly topSlots: Int16Array;
   /** The flags of a member beside the row, by the number of its name. */
   readonly topFlags: Uint8Array;
@@ -252,6 +263,8 @@ export class EventLayout {
         ...rowNames,
         ...Object.keys(SOURCE),
         ...Object.keys(TRANSACTION),
+        MESSAGE_NAME,
+        ...Object.keys(MESSAGE),
         ...Object.keys(TOP),
         ...Object.keys(FLAGS),
       ]),
@@ -263,6 +276,8 @@ export class EventLayout {
     this.slots = this.flat + this.columnNames;
     this.sourceSlots = this.#slotsOf(SOURCE);
     this.transactionSlots = this.#slotsOf(TRANSACTION);
+    this.messageSlots = this.#slotsOf(MESSAGE);
+    this.message = this.names.indexOf(MESSAGE_NAME);
     const flatSlots = rowNames.flatMap((name, field) =>
       columns.has(name) ? [[name, this.flat + field]] : [],
     );
@@ -296,9 +311,11 @@ export class EventLayout {
 
   #tableOf(table: Table): EventTable {
     const field = (name: string) => this.names.indexOf(name);
+    const lossless = ({ name, type }: AddedColumn) => ({ name, type, lossy: false });
     const columns = [
       ...table.columns,
-      ...table.serverColumns.map(({ name, type }) => ({ name, type, lossy: false })),
+      ...table.serverColumns.map(lossless),
+      ...table.addedColumns.map(lossless),
     ].map(({ name, type, lossy }) => ({ ...valueType(type), name, lossy, field: field(name) }));
     const setOf = (name: string) =>
       table.serverColumns.find((column) => column.name === name)?.set ?? 'derived';
@@ -322,8 +339,8 @@ export class EventLayout {
   }
 }
 
-function namesOf({ columns, serverColumns }: Table): string[] {
-  return [...columns, ...serverColumns].map(({ name }) => name);
+function namesOf({ columns, serverColumns, addedColumns }: Table): string[] {
+  return [...columns, ...serverColumns, ...addedColumns].map(({ name }) => name);
 }
 
 /** The names that folding to lower case changes, by the folded ones; without those that are there already. */
@@ -426,11 +443,11 @@ export class ParsedFields {
 
   /** Interprets the CONSTANT_SLOTS, once the event was read. */
   settle(reader: JsonReader, scope: Scope): void {
-    const database = this.#text(SLOT.database, reader);
-    const schema = this.#text(SLOT.schema, reader);
-    const table = this.#text(SLOT.table, reader);
+    const database = this.text(SLOT.database, reader);
+    const schema = this.text(SLOT.schema, reader);
+    const table = this.text(SLOT.table, reader);
     this.table = table === null ? null : this.#tableOf(scope, database, schema, table);
-    const origin = this.#text(SLOT.origin, reader);
+    const origin = this.text(SLOT.origin, reader);
     if (origin !== this.#lastOrigin) this.#lastOrigin = origin;
     this.origin = this.#lastOrigin;
     this.unstated = Number(database === null) | (Number(schema === null) << 1);
@@ -476,12 +493,12 @@ export class ParsedFields {
   #mark(reader: JsonReader): SnapshotMark | null {
     const kind = this.kinds[SLOT.snapshot]!;
     if (kind < KIND.string) return kind === KIND.true ? 'row' : null;
-    const text = this.#text(SLOT.snapshot, reader);
+    const text = this.text(SLOT.snapshot, reader);
     return text === 'false' ? null : (MARKS.find((mark) => mark === text) ?? 'row');
   }
 
-  /** Null: the event lacks it. */
-  #text(slot: number, reader: JsonReader): string | null {
+  /** The text of a slot; null: the event lacks it. */
+  text(slot: number, reader: JsonReader): string | null {
     if (!this.has(slot)) return null;
     return reader.string(this.kinds[slot]!, this.starts[slot]!, this.stops[slot]!);
   }

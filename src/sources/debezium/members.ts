@@ -99,6 +99,7 @@ export class MemberReader {
       this.read();
       this.#parsed.wrapped = true;
     } else if (name === key) this.#messageKey();
+    else if (name === this.#layout.message) this.#part(this.#layout.messageSlots, true);
     else {
       const kind = typedScalar(this.#reader, KIND.object, this.#layout.fields);
       if (kind < KIND.object) this.#scalar(name, kind);

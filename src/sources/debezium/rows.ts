@@ -1,19 +1,29 @@
 import type { Sentence } from '../../errors.js';
+import { MESSAGE_PREFIX } from '../../ledger/format.js';
 import type { Key, Table } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
-import { type EventOperation, type Ignored, type Sink, withoutKey } from '../source.js';
+import {
+  type EventOperation,
+  type Ignored,
+  type Sink,
+  type TruncateEvent,
+  withoutKey,
+} from '../source.js';
 import type { JsonColumns } from './columns.js';
 import {
+  type EventColumn,
   type EventLayout,
   type EventTable,
   FLAG,
+  NO_SLOT,
   type ParsedFields,
   SLOT,
   UNSTATED,
 } from './fields.js';
 import type { KeyReader } from './members.js';
+import { valueType } from './value-types.js';
 import type { ValueReader } from './values.js';
 
 const CREATE = 0x63;
@@ -29,6 +39,15 @@ const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const BRACKET_END = 0x5d;
+
+/** The content of a message is bytes; they begin so as PostgreSQL prints them. */
+const HEX_PREFIX = '\\x';
+const CONTENT: EventColumn = {
+  ...valueType('bytea'),
+  name: 'message.content',
+  lossy: false,
+  field: NO_SLOT,
+};
 
 const MOST_XID = 0xffff_ffff;
 
@@ -83,6 +102,10 @@ export class RowEmitter {
     const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
+    if (op === MESSAGE) {
+      this.#message(partition, position, receivedAt);
+      return;
+    }
     const ignored = this.#ignored(op);
     if (ignored !== null) {
       sink.ignored(ignored, null);
@@ -96,11 +119,7 @@ export class RowEmitter {
     }
     const table = of.table.name;
     if (op === TRUNCATE) {
-      // seam: the event's xid, LSN and times
-      sink.truncate({
-        ...{ table, partition, position, receivedAt, xid: null, lsn: null, order: null },
-        ...{ watermark: null, committedAt: null, connectorAt: null, origin: null },
-      });
+      this.#truncate(of, partition, position, receivedAt);
       return;
     }
     const operation = this.#operation(op);
@@ -158,6 +177,56 @@ export class RowEmitter {
     }
   }
 
+  #truncate(of: EventTable, partition: number, position: number, receivedAt: number): void {
+    const event: TruncateEvent = {
+      table: of.table.name,
+      ...this.#place(partition, position, receivedAt),
+      order: this.#number(SLOT.order, 'transaction.total_order'),
+    };
+    if ((this.#parsed.unstated & ~this.#unstated) !== 0) this.#reportUnstated();
+    this.#sink.truncate(of.renamed === null ? event : { ...event, renamed: of.renamed });
+  }
+
+  /** Emits a message under the run's prefix, of the run's database; all others are ignored. */
+  #message(partition: number, position: number, receivedAt: number): void {
+    const parsed = this.#parsed;
+    const isRuns =
+      parsed.text(SLOT.messagePrefix, this.#reader) === MESSAGE_PREFIX &&
+      parsed.table !== 'other_database';
+    const content = isRuns ? this.#content() : null;
+    if (content === null) {
+      this.#sink.ignored('message', null);
+      return;
+    }
+    const event = this.#place(partition, position, receivedAt);
+    this.#sink.message({ ...event, content, transactional: event.xid !== null });
+  }
+
+  /** The content of a message, from the form of the connector's `binary.handling.mode`. Null: there is none. */
+  #content(): string | null {
+    const { kinds, starts, stops } = this.#parsed;
+    const slot = SLOT.messageContent;
+    if (!this.#parsed.has(slot)) return null;
+    const hex = this.#values.text(CONTENT, kinds[slot]!, starts[slot]!, stops[slot]!);
+    if (typeof hex !== 'string') return null;
+    return Buffer.from(hex.slice(HEX_PREFIX.length), 'hex').toString();
+  }
+
+  /** The place and the times of an event that is of no row. */
+  #place(partition: number, position: number, receivedAt: number) {
+    return {
+      xid: this.#xid(),
+      lsn: this.#number(SLOT.lsn, 'lsn'),
+      watermark: this.#watermark(),
+      committedAt: this.#time(SLOT.committedAt),
+      connectorAt: this.#time(SLOT.connectorAt),
+      receivedAt,
+      partition,
+      position,
+      origin: this.#parsed.origin,
+    };
+  }
+
   #reportUnstated(): void {
     const news = this.#parsed.unstated & ~this.#unstated;
     this.#unstated |= news;
@@ -210,7 +279,6 @@ export class RowEmitter {
 
   /** The kind of an event without an operation on a row. Throws an EventError on JSON that Debezium does not write. */
   #ignored(op: number): Ignored | null {
-    if (op === MESSAGE) return 'message';
     if (op !== 0) return null;
     const { flags } = this.#parsed;
     if ((flags & FLAG.transaction) !== 0) return 'transaction';

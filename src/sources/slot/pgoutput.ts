@@ -94,7 +94,7 @@ interface DeleteMessage {
   readonly old: OldTuple;
 }
 
-interface TruncateMessage {
+export interface TruncateMessage {
   readonly tag: 'truncate';
   readonly relations: readonly number[];
   readonly cascade: boolean;
@@ -102,13 +102,82 @@ interface TruncateMessage {
 }
 
 /** Written by `pg_logical_emit_message`. */
-interface LogicalMessage {
+export interface LogicalMessage {
   readonly tag: 'message';
   /** False: it arrives outside of transactions, before its own has ended. */
   readonly transactional: boolean;
   readonly lsn: bigint;
   readonly prefix: string;
   readonly content: Buffer;
+}
+
+/** A part of a transaction follows that is not finished: it has grown beyond `logical_decoding_work_mem`. */
+interface StreamStartMessage {
+  readonly tag: 'stream-start';
+  /** The transaction's, not a subtransaction's. */
+  readonly xid: number;
+  /** It is the transaction's first part. */
+  readonly first: boolean;
+}
+
+interface StreamStopMessage {
+  readonly tag: 'stream-stop';
+}
+
+interface StreamCommitMessage extends Omit<CommitMessage, 'tag'> {
+  readonly tag: 'stream-commit';
+  readonly xid: number;
+}
+
+interface StreamAbortMessage {
+  readonly tag: 'stream-abort';
+  readonly xid: number;
+  /** The subtransaction that is rolled back; `xid` itself: all of the transaction is. */
+  readonly subxid: number;
+}
+
+/** The end of a transaction that is prepared: PREPARE TRANSACTION. */
+interface Prepared {
+  /** LSN of the PREPARE record. */
+  readonly prepareLsn: bigint;
+  /** LSN of its end. */
+  readonly endLsn: bigint;
+  /** Microseconds since 1970, UTC. */
+  readonly prepareTime: bigint;
+  readonly xid: number;
+  readonly gid: string;
+}
+
+interface BeginPrepareMessage extends Prepared {
+  readonly tag: 'begin-prepare';
+}
+
+interface PrepareMessage extends Prepared {
+  readonly tag: 'prepare';
+}
+
+/** The end of a streamed transaction that is prepared. */
+interface StreamPrepareMessage extends Prepared {
+  readonly tag: 'stream-prepare';
+}
+
+export interface CommitPreparedMessage extends Omit<CommitMessage, 'tag'> {
+  readonly tag: 'commit-prepared';
+  readonly xid: number;
+  readonly gid: string;
+}
+
+interface RollbackPreparedMessage {
+  readonly tag: 'rollback-prepared';
+  /** LSN of the end of the PREPARE record. */
+  readonly prepareEndLsn: bigint;
+  /** LSN of the end of the ROLLBACK PREPARED record. */
+  readonly endLsn: bigint;
+  /** Microseconds since 1970, UTC. */
+  readonly prepareTime: bigint;
+  readonly rollbackTime: bigint;
+  readonly xid: number;
+  readonly gid: string;
 }
 
 export type PgOutputMessage =
@@ -121,23 +190,19 @@ export type PgOutputMessage =
   | UpdateMessage
   | DeleteMessage
   | TruncateMessage
-  | LogicalMessage;
+  | LogicalMessage
+  | StreamStartMessage
+  | StreamStopMessage
+  | StreamCommitMessage
+  | StreamAbortMessage
+  | BeginPrepareMessage
+  | PrepareMessage
+  | StreamPrepareMessage
+  | CommitPreparedMessage
+  | RollbackPreparedMessage;
 
 /** Microseconds from 1970 to PostgreSQL's epoch, 2000-01-01 UTC. */
 export const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
-
-/** Messages of later versions of the protocol, which were not asked for. */
-const LATER: Readonly<Record<string, string>> = {
-  S: 'Stream Start',
-  E: 'Stream Stop',
-  c: 'Stream Commit',
-  A: 'Stream Abort',
-  b: 'Begin Prepare',
-  P: 'Prepare',
-  K: 'Commit Prepared',
-  r: 'Rollback Prepared',
-  p: 'Stream Prepare',
-};
 
 const IDENTITIES: Readonly<Record<string, ReplicaIdentity>> = {
   d: 'default',
@@ -151,18 +216,35 @@ const KEY_FLAG = 1;
 const CASCADE_FLAG = 1;
 const RESTART_IDENTITY_FLAG = 2;
 const TRANSACTIONAL_FLAG = 1;
+const FIRST_PART_FLAG = 1;
 
 const OID_BYTES = 4;
 
+/** The types of messages that begin with the xid of their change within a streamed part of a transaction. */
+const WITH_XID: ReadonlySet<string> = new Set('RYIUDTM');
+
 /**
- * Decodes one message of pgoutput, protocol version 1. Throws a DecodeError on everything else. Lengths in the bytes
- * never make it read or allocate more than there is.
+ * Decodes one message of pgoutput, of protocol version 1, 2 or 3. Throws a DecodeError on everything else. Lengths in
+ * the bytes never make it read or allocate more than there is.
+ *
+ * @param streamed the message is between Stream Start and Stream Stop, where changes begin with their xid
  */
-export function decode(bytes: Buffer): PgOutputMessage {
+export function decode(bytes: Buffer, streamed = false): PgOutputMessage {
   const reader = new ByteReader(bytes);
-  const message = decodeBody(letter(reader, 'its type'), reader);
+  const type = letter(reader, 'its type');
+  if (streamed && WITH_XID.has(type)) reader.uint32('the transaction id');
+  const message = decodeBody(type, reader);
   reader.end();
   return message;
+}
+
+/**
+ * The xid of a change within a streamed part of a transaction: the subtransaction's, or the transaction's own. Null:
+ * messages of its type have none. Throws a DecodeError where the message ends within it.
+ */
+export function xidOfChange(bytes: Buffer): number | null {
+  const reader = new ByteReader(bytes);
+  return WITH_XID.has(letter(reader, 'its type')) ? reader.uint32('the transaction id') : null;
 }
 
 function decodeBody(type: string, reader: ByteReader): PgOutputMessage {
@@ -172,16 +254,10 @@ function decodeBody(type: string, reader: ByteReader): PgOutputMessage {
         tag: 'begin',
         commitLsn: reader.uint64('the LSN'),
         commitTime: time(reader),
-        xid: reader.uint32('the transaction id'),
+        xid: xid(reader),
       };
     case 'C':
-      flags(reader, 0);
-      return {
-        tag: 'commit',
-        commitLsn: reader.uint64('the LSN'),
-        endLsn: reader.uint64('the end LSN'),
-        commitTime: time(reader),
-      };
+      return { tag: 'commit', ...commit(reader) };
     case 'O':
       return {
         tag: 'origin',
@@ -218,12 +294,65 @@ function decodeBody(type: string, reader: ByteReader): PgOutputMessage {
       const content = reader.copy(reader.length('the content'), 'the content');
       return { tag: 'message', transactional, lsn, prefix, content };
     }
-  }
-  const later = LATER[type];
-  if (later !== undefined) {
-    throw new DecodeError(`${later} belongs to a later version of the protocol than 1`, 0);
+    case 'S':
+      return {
+        tag: 'stream-start',
+        xid: xid(reader),
+        first: flags(reader, FIRST_PART_FLAG) !== 0,
+      };
+    case 'E':
+      return { tag: 'stream-stop' };
+    case 'c':
+      return { tag: 'stream-commit', xid: xid(reader), ...commit(reader) };
+    case 'A':
+      return {
+        tag: 'stream-abort',
+        xid: xid(reader),
+        subxid: reader.uint32("the subtransaction's id"),
+      };
+    case 'b':
+      return { tag: 'begin-prepare', ...prepared(reader) };
+    case 'P':
+      flags(reader, 0);
+      return { tag: 'prepare', ...prepared(reader) };
+    case 'p':
+      flags(reader, 0);
+      return { tag: 'stream-prepare', ...prepared(reader) };
+    case 'K':
+      return { tag: 'commit-prepared', ...commit(reader), xid: xid(reader), gid: gid(reader) };
+    case 'r':
+      flags(reader, 0);
+      return {
+        tag: 'rollback-prepared',
+        prepareEndLsn: reader.uint64('the end LSN of PREPARE'),
+        endLsn: reader.uint64('the end LSN'),
+        prepareTime: time(reader),
+        rollbackTime: time(reader),
+        xid: xid(reader),
+        gid: gid(reader),
+      };
   }
   throw new DecodeError(`no message has the type ${quote(type)}`, 0);
+}
+
+/** The end of a transaction, after the flags, of which there are none. */
+function commit(reader: ByteReader): Omit<CommitMessage, 'tag'> {
+  flags(reader, 0);
+  return {
+    commitLsn: reader.uint64('the LSN'),
+    endLsn: reader.uint64('the end LSN'),
+    commitTime: time(reader),
+  };
+}
+
+function prepared(reader: ByteReader): Prepared {
+  return {
+    prepareLsn: reader.uint64('the LSN'),
+    endLsn: reader.uint64('the end LSN'),
+    prepareTime: time(reader),
+    xid: xid(reader),
+    gid: gid(reader),
+  };
 }
 
 function relation(reader: ByteReader): RelationMessage {
@@ -311,6 +440,14 @@ function value(reader: ByteReader): TupleValue {
   throw new DecodeError(`a value of the kind ${quote(kind)}`, at);
 }
 
+function xid(reader: ByteReader): number {
+  return reader.uint32('the transaction id');
+}
+
+function gid(reader: ByteReader): string {
+  return reader.cString('the name of the prepared transaction');
+}
+
 function relationOid(reader: ByteReader): number {
   return reader.uint32("the relation's oid");
 }
@@ -322,7 +459,7 @@ function schema(reader: ByteReader): string {
 }
 
 function time(reader: ByteReader): bigint {
-  return reader.int64('the time of the commit') + EPOCH_MICROS;
+  return reader.int64('the time') + EPOCH_MICROS;
 }
 
 /** A byte of flags. Throws on an unknown one, whose meaning would be missed. */

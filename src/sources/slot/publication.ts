@@ -7,8 +7,9 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import type { Tables } from '../../schema/tables.js';
 import { slotExists } from './slot-session.js';
 
-/** Marks our publications, for us and for an administrator. */
+/** Mark our publications, for us and for an administrator. */
 const COMMENT = 'oltp-simulator --create-slot';
+const COMMENT_WITH_TRUNCATES = `${COMMENT}, with TRUNCATE`;
 
 /** The publications with tables of the run, or their partitions. Throws a SourceAbsent when there is none. */
 export function findPublications(tables: Tables, target: ConnectionTarget): Promise<string[]> {
@@ -32,26 +33,34 @@ export function findPublications(tables: Tables, target: ConnectionTarget): Prom
  * Makes the publication of the run's tables for a slot of the same name. Takes over one that is exactly as made here,
  * which a killed process left. Throws an OperatorError and changes nothing when the slot exists, since its reader may
  * use that publication, or when the publication is another one.
+ *
+ * @param truncates publishes TRUNCATE, too
  */
 export function makePublication(
   tables: Tables,
   target: ConnectionTarget,
   name: string,
+  truncates = false,
 ): Promise<void> {
   return withConnection(target, async (client) => {
     if (await isSlot(client, name)) throw slotExists(target, name);
     await requireTables(client, tables, target);
+    const publication = escapeIdentifier(name);
+    const published = `(publish = 'insert, update, delete${truncates ? ', truncate' : ''}')`;
+    const comment = escapeLiteral(truncates ? COMMENT_WITH_TRUNCATES : COMMENT);
+    // One transaction: without its comment it would not be recognized as ours.
+    const make = (statement: string) =>
+      client.query(`${statement}; COMMENT ON PUBLICATION ${publication} IS ${comment}`);
     try {
-      const publication = escapeIdentifier(name);
-      // One transaction: without its comment it would not be recognized as ours.
-      await client.query(
-        `CREATE PUBLICATION ${publication} FOR TABLE ${tables.names.join(', ')}
-           WITH (publish = 'insert, update, delete');
-         COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
-      );
+      const list = tables.names.join(', ');
+      await make(`CREATE PUBLICATION ${publication} FOR TABLE ${list} WITH ${published}`);
     } catch (error) {
       if (!hasSqlstate(error, SQLSTATE.DUPLICATE_OBJECT)) throw error;
-      if (await isAsMade(client, tables, name)) return;
+      if (await isAsMade(client, tables, name)) {
+        // The killed process may have published TRUNCATE, or not.
+        await make(`ALTER PUBLICATION ${publication} SET ${published}`);
+        return;
+      }
       const { database } = target;
       throw new OperatorError(EXIT.state, (m) =>
         m.sources.publicationExists({ publication: name, database }),
@@ -92,8 +101,9 @@ async function isAsMade(client: Client, tables: Tables, name: string): Promise<b
   // of a publication, too.
   const { rows } = await client.query<{ as_made: boolean }>(
     `SELECT pg_has_role(p.pubowner, 'USAGE')
-            AND obj_description(p.oid, 'pg_publication') = $4
-            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner'] <@ $3::jsonb
+            AND obj_description(p.oid, 'pg_publication')
+                = CASE WHEN p.pubtruncate THEN $5 ELSE $4 END
+            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner', 'pubtruncate'] <@ $3::jsonb
             AND NOT EXISTS (
               SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (
                 coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL
@@ -106,7 +116,7 @@ async function isAsMade(client: Client, tables: Tables, name: string): Promise<b
                 = cardinality($1::text[])
             AS as_made
        FROM pg_publication p WHERE p.pubname = $2`,
-    [tables.names, name, JSON.stringify(AS_MADE), COMMENT],
+    [tables.names, name, JSON.stringify(AS_MADE), COMMENT, COMMENT_WITH_TRUNCATES],
   );
   return rows[0]?.as_made === true;
 }
@@ -118,7 +128,6 @@ const AS_MADE = {
   pubinsert: true,
   pubupdate: true,
   pubdelete: true,
-  pubtruncate: false,
   pubviaroot: false,
   pubgencols: 'n',
 };

@@ -62,15 +62,27 @@ export function standbyStatus(lsn: bigint, now: number, askReply: boolean): Buff
   return bytes;
 }
 
-/** The command that streams from the slot's confirmed position on. */
+export interface StreamOptions {
+  /** Messages of `pg_logical_emit_message` are sent, too. */
+  readonly messages: boolean;
+  /** Parts of large transactions are sent before their end. */
+  readonly streaming: boolean;
+  /** Transactions are sent when they are prepared. A slot without it would get it, and for good. */
+  readonly twoPhase: boolean;
+}
+
+/** The command that streams from the slot's confirmed position on, in the lowest version of the protocol that can. */
 export function startReplication(
   slot: string,
   publications: readonly string[],
-  messages: boolean,
+  { messages, streaming, twoPhase }: StreamOptions,
 ): string {
   const names = publications.map(escapeIdentifier).join(',');
-  const options = [`proto_version '1'`, `publication_names ${quoteText(names)}`];
+  const version = twoPhase ? 3 : streaming ? 2 : 1;
+  const options = [`proto_version '${version}'`, `publication_names ${quoteText(names)}`];
   if (messages) options.push(`messages 'true'`);
+  if (streaming) options.push(`streaming 'on'`);
+  if (twoPhase) options.push(`two_phase 'on'`);
   return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL 0/0 (${options.join(', ')})`;
 }
 

@@ -1,14 +1,20 @@
 import type { Sentence } from '../../errors.js';
+import { MESSAGE_PREFIX } from '../../ledger/format.js';
 import { idOfText } from '../../ledger/keys.js';
 import { keyOfTexts } from '../../schema/key.js';
 import type { Key, Table } from '../../schema/table.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
 import type { Foreign, Scope } from '../scope.js';
 import { type EventOperation, type Sink, TextColumns, withoutKey } from '../source.js';
-import { type RelationMessage, type Tuple, UNCHANGED, type UpdateMessage } from './pgoutput.js';
-import type { Received } from './wal-receiver.js';
-
-type ReceivedChange = Extract<Received, { tag: 'change' }>;
+import {
+  type LogicalMessage,
+  type RelationMessage,
+  type TruncateMessage,
+  type Tuple,
+  UNCHANGED,
+  type UpdateMessage,
+} from './pgoutput.js';
+import type { ReceivedChange } from './wal-receiver.js';
 
 /** A table of the run, as the server described it on this connection. */
 interface PublishedTable {
@@ -67,30 +73,62 @@ export class SlotRows {
         this.#row(received, 'delete', message.relation, message.old.tuple, null);
         return;
       case 'truncate':
-        for (const relation of message.relations) {
-          const table = this.#table(relation);
-          if (typeof table === 'string') this.#sink.ignored(table, null);
-          else {
-            const { name } = table.table;
-            this.#sink.truncate({
-              table: name,
-              xid: this.#xid,
-              lsn: Number(received.lsn),
-              order: ++this.#order,
-              watermark: this.#watermark,
-              committedAt: this.#committedAt,
-              connectorAt: Number(received.sentAt),
-              receivedAt: received.receivedAt,
-              partition: 0,
-              position: ++this.#position,
-              origin: null,
-            });
-          }
-        }
+        this.#truncate(received, message);
         return;
       case 'message':
-        this.#sink.ignored('message', null);
+        this.#message(received, message);
     }
+  }
+
+  /** Gives one event for each table, of which the statement may have emptied several partitions. */
+  #truncate({ lsn, sentAt, receivedAt }: ReceivedChange, { relations }: TruncateMessage): void {
+    const emptied = new Set<Table>();
+    for (const relation of relations) {
+      const order = ++this.#order;
+      const published = this.#table(relation);
+      if (typeof published === 'string') this.#sink.ignored(published, null);
+      else if (!emptied.has(published.table)) {
+        emptied.add(published.table);
+        this.#sink.truncate({
+          table: published.table.name,
+          xid: this.#xid,
+          lsn: Number(lsn),
+          order,
+          watermark: this.#watermark,
+          committedAt: this.#committedAt,
+          connectorAt: Number(sentAt),
+          receivedAt,
+          partition: 0,
+          position: ++this.#position,
+          origin: null,
+        });
+      }
+    }
+  }
+
+  #message({ sentAt, receivedAt }: ReceivedChange, message: LogicalMessage): void {
+    const { transactional, prefix, content } = message;
+    // Counts every message, as Debezium's `total_order` does.
+    if (transactional) this.#order++;
+    if (prefix !== MESSAGE_PREFIX) {
+      this.#sink.ignored('message', null);
+      return;
+    }
+    const lsn = Number(message.lsn);
+    this.#sink.message({
+      content: content.toString(),
+      transactional,
+      xid: transactional ? this.#xid : null,
+      lsn,
+      // Outside of transactions it comes between those that are committed before it and after it.
+      watermark: transactional ? this.#watermark : lsn,
+      committedAt: transactional ? this.#committedAt : null,
+      connectorAt: Number(sentAt),
+      receivedAt,
+      partition: 0,
+      position: ++this.#position,
+      origin: null,
+    });
   }
 
   /** Gives an update of the key as Debezium does: a delete of the old row and an insert of the new one. */
@@ -160,8 +198,9 @@ export class SlotRows {
     const table = this.#scope.tableOf(null, schema, name);
     if (typeof table === 'string') return table;
     const indexOf = (column: string) => columns.findIndex((sent) => sent.name === column);
-    const indexes = [...table.columns, ...table.serverColumns].map((column) =>
-      indexOf(column.name),
+    const { columns: written, serverColumns, addedColumns } = table;
+    const indexes = [...written, ...serverColumns, ...addedColumns].map(({ name: column }) =>
+      indexOf(column),
     );
     return { table, indexes, keyIndexes: table.key.map(indexOf) };
   }

@@ -7,11 +7,15 @@ import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import { DecodeError } from './byte-reader.js';
 import { createTemporarySlot } from './replication.js';
+import { PreparedBefore } from './unfinished.js';
 
 /** Limit between two statuses; by default the server gives up a silent consumer after 60 s. */
 const STATUS_MS = 10_000;
 /** Statuses per `wal_sender_timeout`, so that one or two may be late. */
 const STATUSES_PER_TIMEOUT = 4;
+
+/** PostgreSQL 14 has slots with two_phase, but its pgoutput sends prepared transactions when they are committed. */
+const TWO_PHASE_VERSION = 150_000;
 
 /** The state of slot and server before streaming. */
 export interface SlotSession {
@@ -21,6 +25,8 @@ export interface SlotSession {
   readonly statusMs: number;
   /** The server's system identifier, made by initdb. */
   readonly system: string;
+  /** The slot sends transactions when they are prepared. */
+  readonly twoPhase: boolean;
 }
 
 /** Sets the session's formats of values, so that the server's settings have no effect, and reads the slot's state. */
@@ -32,13 +38,17 @@ export async function prepareSession(client: Client, slot: string): Promise<Slot
             set_config('extra_float_digits', '1', false),
             set_config('bytea_output', 'hex', false)`,
   );
-  const { rows } = await client.query<{ timeout: number; position: string | null }>(
-    `SELECT setting::int AS timeout,
-            (SELECT confirmed_flush_lsn::text FROM pg_replication_slots
-              WHERE slot_name = ${escapeLiteral(slot)}) AS position
-       FROM pg_settings WHERE name = 'wal_sender_timeout'`,
+  const { rows } = await client.query<{
+    timeout: number;
+    position: string | null;
+    two_phase: boolean | null;
+  }>(
+    `SELECT setting::int AS timeout, slot.confirmed_flush_lsn::text AS position,
+            slot.two_phase AND current_setting('server_version_num')::int >= ${TWO_PHASE_VERSION} AS two_phase
+       FROM pg_settings LEFT JOIN pg_replication_slots slot ON slot_name = ${escapeLiteral(slot)}
+      WHERE name = 'wal_sender_timeout'`,
   );
-  const { timeout = 0, position = null } = rows[0] ?? {};
+  const { timeout = 0, position = null, two_phase = null } = rows[0] ?? {};
   const system = await client.query<{ systemid: string }>('IDENTIFY_SYSTEM');
   return {
     position: position === null ? 0n : (parseLsn(position) ?? 0n),
@@ -46,6 +56,7 @@ export async function prepareSession(client: Client, slot: string): Promise<Slot
     statusMs:
       timeout === 0 ? STATUS_MS : Math.min(STATUS_MS, Math.ceil(timeout / STATUSES_PER_TIMEOUT)),
     system: system.rows[0]?.systemid ?? '',
+    twoPhase: two_phase === true,
   };
 }
 
@@ -140,7 +151,7 @@ export function isInUse(error: unknown): boolean {
 
 /** The operator's error for a failure of the slot or its publications, which differs from a failed row's. */
 export function errorOfSlot(error: unknown, target: ConnectionTarget, slot: string): unknown {
-  if (error instanceof DecodeError) return error;
+  if (error instanceof DecodeError || error instanceof PreparedBefore) return error;
   if (error instanceof DatabaseError && describeFailure(error).class !== 'critical') {
     const { message } = error;
     const where = addressOf(target);

@@ -13,6 +13,7 @@ import { DecodeError } from './byte-reader.js';
 import { dropPublication, findPublications, makePublication } from './publication.js';
 import { SlotRows } from './rows.js';
 import { isInUse, requirePgoutput } from './slot-session.js';
+import { PreparedBefore } from './unfinished.js';
 import { WalReceiver } from './wal-receiver.js';
 
 /** Messages between two waits for the sink, where there are more. */
@@ -32,6 +33,12 @@ export interface SlotSourceOptions {
   readonly create: boolean;
   /** Null: those with tables of the run; with `create`, a temporary one of the slot's name. */
   readonly publications: readonly string[] | null;
+  /** Has the server send parts of large transactions before their end; they are delivered whole nevertheless. */
+  readonly streaming?: boolean;
+  /** Bytes of transactions in memory that are kept until their commit; more go to files. */
+  readonly unfinishedBytes?: number;
+  /** With `create`: the publication has TRUNCATE, too. */
+  readonly truncates?: boolean;
   /** Retries after a lost connection, with which a temporary slot ends. */
   readonly reconnect: ReconnectPolicy;
   /** Called before each attempt to connect again, with the error that made it necessary. */
@@ -55,6 +62,8 @@ export class SlotSource implements Source {
   /** The end of the last delivered transaction, or the last position. */
   #reached = 0n;
   #reported = 0n;
+  /** Stream Starts of earlier connections. */
+  #streamStarts = 0;
 
   constructor(options: SlotSourceOptions) {
     this.#options = options;
@@ -67,7 +76,7 @@ export class SlotSource implements Source {
    * when the slot or the publications cannot be read or made.
    */
   async start(): Promise<{ readonly from: number } | null> {
-    const { tables, target, slot, create, publications } = this.#options;
+    const { tables, target, slot, create, publications, truncates = false } = this.#options;
     // Before the publications: making those would not help a slot of another plugin.
     if (!create) await withConnection(target, (client) => requirePgoutput(client, target, slot));
     if (publications !== null) this.#publications = publications;
@@ -75,7 +84,7 @@ export class SlotSource implements Source {
     else {
       // Set before: it may be made, and the answer lost.
       this.#published = true;
-      await makePublication(tables, target, slot);
+      await makePublication(tables, target, slot, truncates);
       this.#publications = [slot];
     }
     this.#receiver = await this.#open();
@@ -87,6 +96,11 @@ export class SlotSource implements Source {
     return this.#publications;
   }
 
+  /** The count of Stream Starts: parts of transactions that the server sent before their end. */
+  get streamStarts(): number {
+    return this.#streamStarts + (this.#receiver?.streamStarts ?? 0);
+  }
+
   /** Reads the slot until `stop`. However it ends, it drops the slot and the publication that it made. */
   async run(sink: Sink, scope: Scope): Promise<void> {
     try {
@@ -94,7 +108,9 @@ export class SlotSource implements Source {
       while (this.#receiver !== null) {
         const error = await this.#read(this.#receiver, sink, scope);
         if (error === null) return;
-        this.#receiver = await this.#reopen(this.#receiver, error);
+        const before = this.#receiver;
+        this.#receiver = await this.#reopen(before, error);
+        this.#streamStarts += before.streamStarts;
       }
     } finally {
       await this.close();
@@ -129,7 +145,7 @@ export class SlotSource implements Source {
 
   /** Null when `stop` was called. */
   async #open(): Promise<WalReceiver | null> {
-    const { target, slot, create } = this.#options;
+    const { target, slot, create, streaming = false, unfinishedBytes } = this.#options;
     const { signal } = this.#abort;
     if (signal.aborted) return null;
     try {
@@ -138,6 +154,8 @@ export class SlotSource implements Source {
         publications: this.#publications,
         temporary: create,
         messages: true,
+        streaming,
+        unfinishedBytes,
         signal,
       });
     } catch (error) {
@@ -246,6 +264,12 @@ export class SlotSource implements Source {
     if (error instanceof DecodeError) {
       const { message } = error;
       return new OperatorError(EXIT.state, (m) => m.sources.unreadable({ slot, where, message }), {
+        cause: error,
+      });
+    }
+    if (error instanceof PreparedBefore) {
+      const { gid } = error;
+      return new OperatorError(EXIT.state, (m) => m.sources.preparedBefore({ slot, where, gid }), {
         cause: error,
       });
     }

@@ -21,6 +21,7 @@ import {
   type SlotSession,
   streamEnded,
 } from './slot-session.js';
+import { type Finished, UnfinishedTransactions } from './unfinished.js';
 
 /** Bytes of an entry besides its data: many small ones add up. */
 const ENTRY_BYTES = 128;
@@ -86,6 +87,14 @@ const END_MS = 5_000;
 const BEGIN = 0x42;
 const COMMIT = 0x43;
 const MESSAGE = 0x4d;
+const STREAM_START = 0x53;
+const STREAM_STOP = 0x45;
+const STREAM_COMMIT = 0x63;
+const STREAM_PREPARE = 0x70;
+const BEGIN_PREPARE = 0x62;
+const PREPARE = 0x50;
+const COMMIT_PREPARED = 0x4b;
+const ROLLBACK_PREPARED = 0x72;
 
 export interface ReceiverOptions {
   readonly slot: string;
@@ -94,24 +103,30 @@ export interface ReceiverOptions {
   readonly temporary?: boolean;
   /** Whether messages of `pg_logical_emit_message` are sent, too. */
   readonly messages?: boolean;
+  /** Whether the server sends parts of large transactions before their end. */
+  readonly streaming?: boolean;
+  /** Bytes of transactions in memory that are kept until their commit; more go to files. */
+  readonly unfinishedBytes?: number | undefined;
   /** Bytes in the queue at which the socket is paused; one read of the socket may come on top. */
   readonly queueBytes?: number;
   /** Ends an `open` that waits: a slot is made only when running transactions have ended. */
   readonly signal?: AbortSignal;
 }
 
-/** A message for the consumer, in the server's order. */
+export interface ReceivedChange {
+  readonly tag: 'change';
+  /** Position in the WAL; 0 for descriptions of tables and types. */
+  readonly lsn: bigint;
+  /** Time of sending by the server's clock, in microseconds since 1970; of its commit, where it was sent before. */
+  readonly sentAt: bigint;
+  /** Time of arrival, by `machineMicros`; likewise. */
+  readonly receivedAt: number;
+  readonly message: PgOutputMessage;
+}
+
+/** A message for the consumer, in the order of the commits. */
 export type Received =
-  | {
-      readonly tag: 'change';
-      /** Position in the WAL; 0 for descriptions of tables and types. */
-      readonly lsn: bigint;
-      /** Time of sending by the server's clock, in microseconds since 1970. */
-      readonly sentAt: bigint;
-      /** Time of arrival, by `machineMicros`. */
-      readonly receivedAt: number;
-      readonly message: PgOutputMessage;
-    }
+  | ReceivedChange
   /** Between transactions: everything committed before `lsn` has been delivered. */
   | { readonly tag: 'position'; readonly lsn: bigint };
 
@@ -120,9 +135,10 @@ type Waiting =
   | Extract<Received, { tag: 'position' }>;
 
 /**
- * Reads a logical replication slot through a connection of its own. It acknowledges only transactions that its consumer
- * acknowledged, or, with nothing in flight, the server's position. Memory is bounded: a slow consumer slows the server down. Its opener closes
- * it.
+ * Reads a logical replication slot through a connection of its own. Every transaction comes whole, in the order of the
+ * commits, also where the server sends parts of it before. It acknowledges only transactions that its consumer
+ * acknowledged, or, with nothing in flight, the server's position. Memory is bounded: a slow consumer slows the server
+ * down. Its opener closes it.
  */
 export class WalReceiver implements AsyncIterable<Received> {
   /** The slot's confirmed position: transactions committed before it do not come. */
@@ -135,6 +151,11 @@ export class WalReceiver implements AsyncIterable<Received> {
   readonly #progress: Progress;
   readonly #queueBytes: number;
   readonly #backlog = new Backlog<Waiting>();
+  readonly #unfinished: UnfinishedTransactions;
+  /** The rest of a transaction that was kept until its commit, which arrived with these times; null: none. */
+  #kept:
+    | (Pick<ReceivedChange, 'sentAt' | 'receivedAt'> & { rest: Iterator<Finished, void> })
+    | null = null;
   #copy: CopyBoth | null = null;
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
@@ -161,6 +182,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#target = target;
     this.#slot = options.slot;
     this.#queueBytes = options.queueBytes ?? QUEUE_BYTES;
+    this.#unfinished = new UnfinishedTransactions(options.unfinishedBytes);
     this.#progress = new Progress(position);
   }
 
@@ -169,7 +191,8 @@ export class WalReceiver implements AsyncIterable<Received> {
    * slot or publication, when the slot is in use, or without a connection.
    */
   static async open(target: ConnectionTarget, options: ReceiverOptions): Promise<WalReceiver> {
-    const { slot, publications, messages = false, temporary = false, signal } = options;
+    const { slot, publications, temporary = false, signal } = options;
+    const { messages = false, streaming = false } = options;
     const client = await connectReplication(target);
     try {
       await requirePublications(client, target, publications);
@@ -180,7 +203,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       const receiver = new WalReceiver(client, target, options, { ...session, position });
       receiver.#copy = await CopyBoth.start(
         client,
-        startReplication(slot, publications, messages),
+        startReplication(slot, publications, { messages, streaming, twoPhase: session.twoPhase }),
         {
           onData: (chunk) => receiver.#receive(chunk),
           onEnd: (error) => receiver.#end(error),
@@ -200,6 +223,11 @@ export class WalReceiver implements AsyncIterable<Received> {
   /** Bytes in the queue, about. */
   get waitingBytes(): number {
     return this.#backlog.bytes;
+  }
+
+  /** The count of Stream Starts: parts of transactions that were not finished. */
+  get streamStarts(): number {
+    return this.#unfinished.streamStarts;
   }
 
   /** Whether the stream is over, by the server or an error; the queue may still be taken. */
@@ -232,10 +260,38 @@ export class WalReceiver implements AsyncIterable<Received> {
   /** The next message if one has arrived, or null: cheaper than `next` for many at once. */
   take(): Received | null {
     if (this.#closing !== null) return null;
-    const waiting = this.#backlog.shift();
-    if (waiting === undefined) return null;
-    this.#unthrottle();
-    return waiting.tag === 'position' ? waiting : this.#handOver(waiting.data, waiting.receivedAt);
+    try {
+      for (;;) {
+        const kept = this.#takeKept();
+        if (kept !== null) return kept;
+        const waiting = this.#backlog.shift();
+        if (waiting === undefined) return null;
+        this.#unthrottle();
+        if (waiting.tag === 'position') return waiting;
+        const { data, receivedAt } = waiting;
+        if (!this.#unfinished.isOwn(data.data)) {
+          const { lsn, sentAt } = data;
+          const message = decode(data.data);
+          return this.#handOver({ tag: 'change', lsn, sentAt, receivedAt, message });
+        }
+        const rest = this.#unfinished.take(data);
+        if (rest !== null) this.#kept = { rest, sentAt: data.sentAt, receivedAt };
+      }
+    } catch (error) {
+      this.#backlog.clear();
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** The next message of the transaction that was kept until its commit. */
+  #takeKept(): Received | null {
+    if (this.#kept === null) return null;
+    const { rest, sentAt, receivedAt } = this.#kept;
+    const { value } = rest.next();
+    if (value) return this.#handOver({ tag: 'change', ...value, sentAt, receivedAt });
+    this.#kept = null;
+    return null;
   }
 
   /** Asks the server for its position in the WAL, which then follows in the stream. */
@@ -272,6 +328,8 @@ export class WalReceiver implements AsyncIterable<Received> {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#backlog.clear();
+    this.#kept = null;
+    this.#unfinished.close();
     const ended = new Promise<void>((resolve) => {
       this.#onEnded = resolve;
     });
@@ -304,16 +362,47 @@ export class WalReceiver implements AsyncIterable<Received> {
     const { data } = received;
     switch (data[0]) {
       case BEGIN:
+      case STREAM_START:
+      case BEGIN_PREPARE:
         this.#progress.begin();
         break;
+      case STREAM_STOP:
+        this.#progress.pause();
+        break;
+      case MESSAGE:
+        // Within a transaction it is one of its changes.
+        if (!this.#progress.inTransaction) this.#moveTo(decode(data));
+        break;
       case COMMIT:
-      case MESSAGE: {
-        const message = decode(data);
-        if (message.tag === 'commit') this.#progress.commit(message.endLsn);
-        if (message.tag === 'message' && !message.transactional) this.#progress.single(message.lsn);
-      }
+      case STREAM_COMMIT:
+      case PREPARE:
+      case STREAM_PREPARE:
+      case COMMIT_PREPARED:
+      case ROLLBACK_PREPARED:
+        this.#moveTo(decode(data));
     }
     this.#backlog.push({ tag: 'wal', data: received, receivedAt }, data.length);
+  }
+
+  #moveTo(message: PgOutputMessage): void {
+    switch (message.tag) {
+      case 'commit':
+      case 'stream-commit':
+        this.#progress.commit(message.endLsn);
+        return;
+      case 'prepare':
+      case 'stream-prepare':
+        this.#progress.prepare(message.xid, message.prepareLsn);
+        return;
+      case 'commit-prepared':
+        this.#progress.commitPrepared(message.xid, message.endLsn);
+        return;
+      case 'rollback-prepared':
+        this.#progress.rollBackPrepared(message.xid);
+        return;
+      case 'message':
+        this.#progress.single(message.lsn);
+    }
   }
 
   #receiveKeepalive({ walEnd, replyAsked }: Keepalive): void {
@@ -327,18 +416,11 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (replyAsked) this.#sendStatus(false);
   }
 
-  #handOver({ lsn, sentAt, data }: XLogData, receivedAt: number): Received {
-    let message: PgOutputMessage;
-    try {
-      message = decode(data);
-    } catch (error) {
-      this.#backlog.clear();
-      this.#fail(error);
-      throw error;
-    }
+  #handOver(change: ReceivedChange): Received {
+    const { message } = change;
     if (message.tag === 'commit') this.#progress.handOver(message.endLsn);
     if (message.tag === 'message' && !message.transactional) this.#progress.handOver(message.lsn);
-    return { tag: 'change', lsn, sentAt, receivedAt, message };
+    return change;
   }
 
   /** @param askReply has the server send its position now, and not when it sees fit */

@@ -1,5 +1,5 @@
 import { Fingerprints } from '../../ledger/fingerprint.js';
-import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
+import type { FingerprintsOf, HazardRecord, KeysOf, LedgerHeader } from '../../ledger/format.js';
 import { countKeys, decodeKeys } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
 import { lsnBytes } from '../../postgres/lsn.js';
@@ -16,7 +16,10 @@ export interface Expected {
   readonly worker: number;
   /** Its ordinal among the transactions of its worker: rises, with gaps. */
   readonly sequence: number;
-  /** In bytes, after its changes and before its COMMIT record; null: not recorded. */
+  /**
+   * In bytes, after its changes and before its COMMIT record; null: not recorded. Of a prepared one: before its COMMIT
+   * PREPARED, and after the worker's transactions that were committed before it.
+   */
   readonly lsn: number | null;
   /** When COMMIT was sent, on a clock that all workers of the run share: milliseconds. */
   readonly sentAt: number;
@@ -28,6 +31,8 @@ export interface Expected {
   readonly prints: FingerprintsOf | null;
   /** Digest of all rows together in a ledger of version 1; null in others. */
   readonly digest: string | null;
+  /** What hazards did in it; null: no hazard had a part in it. */
+  readonly hazards: HazardRecord | null;
   /** Its place in the ledger. */
   readonly file: string;
   readonly intent: number;
@@ -44,21 +49,37 @@ export function expectedOf(
   file: string,
 ): Expected {
   const began = header.clock_ms ?? Date.parse(header.started);
+  const hazards = intent.hazards ?? null;
+  // Without an answer to COMMIT PREPARED, the LSN is that of PREPARE: others may have been committed in between.
+  const isPlaced = hazards?.gid === undefined || answeredMs !== null;
   return {
     fate: outcome === 'unknown' ? 'open' : outcome,
     xid: lowHalf(xid),
     worker: header.worker,
     sequence: header.connection * SEQUENCES + intent.intent,
-    lsn: lsnBytes(lsn),
+    lsn: isPlaced ? lsnBytes(lsn) : null,
     sentAt: began + intent.at,
     answeredAt: answeredMs === null ? Number.POSITIVE_INFINITY : began + answeredMs,
     rows: intent.rows,
     dropped,
     prints: intent.prints ?? null,
     digest: intent.digest ?? null,
+    hazards,
     file,
     intent: intent.intent,
   };
+}
+
+/** Whether it was prepared: its worker may have committed others before it that it began later. */
+export function isPrepared({ hazards }: Pick<Expected, 'hazards'>): boolean {
+  return hazards?.gid !== undefined;
+}
+
+/** Whether one worker committed both, and `later` after `earlier`. False where the ledger does not show it. */
+export function followsInWorker(later: Expected, earlier: Expected): boolean {
+  if (later.worker !== earlier.worker) return false;
+  if (!isPrepared(later) && !isPrepared(earlier)) return later.sequence > earlier.sequence;
+  return later.lsn !== null && earlier.lsn !== null && later.lsn > earlier.lsn;
 }
 
 /** The low 32 bits of an xid8. */
@@ -77,6 +98,11 @@ export interface RowList {
   readonly prints: Fingerprints | null;
   /** Places in `keys` of rows that a trigger or rule dropped; null: none. */
   readonly dropped: ReadonlySet<number> | null;
+}
+
+/** The number of changes of a transaction: its rows, and the tables that it truncated. */
+export function countChanges(expected: Pick<Expected, 'rows' | 'dropped' | 'hazards'>): number {
+  return countRows(expected) + (expected.hazards?.truncated?.length ?? 0);
 }
 
 /** The number of rows that a transaction changed. */

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
-import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
+import { HAZARDS_SINCE, type IntentRecord, type LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
+import { lsnBytes } from '../../postgres/lsn.js';
 import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
+import { locksTable } from '../hazards/table-history.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
 /** The files of one worker: a file a connection, one after the other. */
@@ -82,10 +84,12 @@ export class LedgerFeed {
   /**
    * Reads on until every transaction whose changes may be at `lsn` was read, or everything that is written.
    *
+   * @param xid of a change at `lsn`: a prepared transaction has changes below those of others that were committed before
    * @param looking also look for new connections, and for late outcomes in earlier ones: lists a folder
    */
-  readTo(lsn: number, looking = false): void {
-    if (lsn < this.#reached) return;
+  readTo(lsn: number, looking = false, xid: number | null = null): void {
+    const prepared = this.#mayPrepare ? xid : null;
+    if (lsn < this.#reached && prepared === null) return;
     const look = looking || this.#over;
     if (look) this.#discover();
     let reached = Number.POSITIVE_INFINITY;
@@ -93,6 +97,9 @@ export class LedgerFeed {
       // Their outcomes do not depend on how far the worker's next connection is read.
       if (look) this.#readLingering(files);
       while (!files.finished && files.frontier <= lsn && this.#advance(files, look));
+      if (prepared !== null) {
+        while (!files.finished && awaits(files, prepared) && this.#advance(files, look));
+      }
       if (!files.finished) reached = Math.min(reached, files.frontier);
     }
     // During a run, a new worker may have transactions anywhere.
@@ -116,11 +123,24 @@ export class LedgerFeed {
   absence(xid: number, lsn: number): Absence {
     if (this.#over) return 'foreign';
     const mayBe = (intent: IntentRecord) => intent.xid === null || lowHalf(intent.xid) === xid;
-    for (const { current, lingering, frontier } of this.#workers.values()) {
+    for (const files of this.#workers.values()) {
+      const { current, lingering, frontier } = files;
+      if (this.#mayPrepare && awaits(files, xid)) return 'waiting';
       if (frontier <= lsn && current.open.some(mayBe)) return 'waiting';
       if (lingering.some(({ open }) => open.some(mayBe))) return 'waiting';
     }
     return 'foreign';
+  }
+
+  /** Whether an intent without an outcome may have changed this table as a whole before `lsn`. */
+  mayLock(table: TableName, lsn: number): boolean {
+    if (this.#over) return false;
+    const locks = ({ hazards, lsn: own }: IntentRecord) =>
+      hazards !== undefined && (lsnBytes(own) ?? 0) <= lsn && locksTable(hazards, table);
+    for (const { current, lingering } of this.#workers.values()) {
+      if (current.open.some(locks) || lingering.some(({ open }) => open.some(locks))) return true;
+    }
+    return false;
   }
 
   close(): void {
@@ -128,6 +148,11 @@ export class LedgerFeed {
       current.close();
       for (const file of lingering) file.close();
     }
+  }
+
+  /** Whether the run may have prepared transactions. */
+  get #mayPrepare(): boolean {
+    return this.#header !== null && this.#header.ledger >= HAZARDS_SINCE;
   }
 
   /** Looks for new workers. */
@@ -207,6 +232,13 @@ export class LedgerFeed {
       onProblem: this.#onProblem,
     });
   }
+}
+
+/** Whether a prepared transaction of this xid waits for its outcome in the file that is read. */
+function awaits({ current }: WorkerFiles, xid: number): boolean {
+  return current.open.some(({ hazards, xid: own }) => {
+    return hazards?.gid !== undefined && lowHalf(own) === xid;
+  });
 }
 
 /** A set of ids, kept as ranges: small if the ids are contiguous. */

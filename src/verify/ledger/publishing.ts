@@ -57,6 +57,21 @@ export class Publishing {
     return known ? 'later' : 'unknown';
   }
 
+  /** Whether changes of a table are published while it is out of one of the publications. */
+  without(publication: string, table: TableName): 'yes' | 'unpublished' | 'changed' {
+    const names = this.#names;
+    if (names !== null && !names.includes(publication)) return 'yes';
+    const begin = this.#begin;
+    const isElsewhere =
+      begin !== null &&
+      this.#in(begin).some(
+        ({ name, tables }) => name !== publication && tables[table] !== undefined,
+      );
+    if (!isElsewhere) return 'unpublished';
+    // The source may read one, or the other.
+    return names === null ? 'changed' : 'yes';
+  }
+
   /** The changes of a table that the publications leave out; null: no change. */
   omission(table: TableName, operation: Operation | null): Omission | null {
     const facts = this.#end ?? this.#begin;

@@ -1,11 +1,16 @@
 import type { Tables } from '../../schema/tables.js';
-import type { RowEvent } from '../../sources/source.js';
-import { countRows, type Expected } from '../ledger/expected.js';
+import type { StreamHazards } from '../hazards/stream-hazards.js';
+import { countChanges, type Expected } from '../ledger/expected.js';
 import type { RunDatabase } from '../rows/server-effects.js';
 import type { Results } from '../verdict/accounting.js';
-import { type Detail, exampleOf, exampleOfTransaction } from '../verdict/findings.js';
+import {
+  type Detail,
+  exampleOf,
+  exampleOfTransaction,
+  type TableEvent,
+} from '../verdict/findings.js';
 import type { Partition } from './partition.js';
-import type { LeftRows, TransactionProgress } from './progress.js';
+import type { LeftChanges, TransactionProgress } from './progress.js';
 import type { ExpectedTransactions } from './transactions.js';
 
 /** How a stream ended. */
@@ -26,6 +31,8 @@ export interface ClosingParts {
   readonly partitions: readonly Partition[];
   readonly transactions: ExpectedTransactions;
   readonly results: Results;
+  /** Null: the run has none. */
+  readonly hazards: StreamHazards | null;
   /** Changes that precede the source are left out of the verdict. */
   readonly partial: boolean;
 }
@@ -39,16 +46,19 @@ export class Closing {
   readonly #partitions: readonly Partition[];
   readonly #transactions: ExpectedTransactions;
   readonly #results: Results;
+  readonly #hazards: StreamHazards | null;
   readonly #partial: boolean;
   /** Null: more events may arrive. */
   #ending: Ending | null = null;
 
-  constructor({ tables, database, partitions, transactions, results, partial }: ClosingParts) {
+  constructor(parts: ClosingParts) {
+    const { tables, database, partitions, transactions, results, hazards, partial } = parts;
     this.#tables = tables;
     this.#database = database;
     this.#partitions = partitions;
     this.#transactions = transactions;
     this.#results = results;
+    this.#hazards = hazards;
     this.#partial = partial;
   }
 
@@ -63,7 +73,7 @@ export class Closing {
    *
    * @param last its last event; null: a change without a key, which has no order to check
    */
-  complete(partition: Partition, transaction: TransactionProgress, last: RowEvent | null): void {
+  complete(partition: Partition, transaction: TransactionProgress, last: TableEvent | null): void {
     const { expected, unidentified, delivered, derived } = transaction;
     const { accounting, transactions, ofServer } = this.#results;
     this.#transactions.noteComplete(expected);
@@ -97,13 +107,13 @@ export class Closing {
     if (delivered > 0) this.#accountArrived(transaction);
     if (this.#transactions.mayPrecede(expected)) {
       transactions.not_arrived++;
-      accounting.doubt('unplaced', transaction.rows.left);
+      accounting.doubt('unplaced', transaction.left);
       return;
     }
     // Before the end, a transaction is given up because later ones have arrived.
     const overdue = this.#ending === null || this.#isOverdue(transaction);
     let missing = false;
-    for (const rest of transaction.rows.rest) {
+    for (const rest of transaction.rest) {
       missing = this.#accountAbsent(transaction, rest, overdue) || missing;
     }
     if (missing) transactions.missing++;
@@ -114,19 +124,19 @@ export class Closing {
   #closeUnknown(transaction: TransactionProgress): void {
     const { transactions, accounting } = this.#results;
     transactions.unknown_absent++;
-    accounting.suspect('unknown_transactions', countRows(transaction.expected));
+    accounting.suspect('unknown_transactions', countChanges(transaction.expected));
     if (transaction.delivered === 0) return;
-    for (const rest of transaction.rows.rest) {
+    for (const rest of transaction.rest) {
       this.#noteMissing(transaction.expected, rest, 'row_missing', rest.count);
     }
   }
 
   /** It was committed before the source began. */
-  #closePreceding({ rows }: TransactionProgress): void {
+  #closePreceding({ left }: TransactionProgress): void {
     const { transactions, accounting } = this.#results;
     transactions.before_source++;
-    if (this.#partial) accounting.waived += rows.left;
-    else accounting.doubt('before_source', rows.left);
+    if (this.#partial) accounting.waived += left;
+    else accounting.doubt('before_source', left);
   }
 
   /** Accounts for the events that arrived. */
@@ -152,17 +162,20 @@ export class Closing {
     accounting.delivered += delivered - doubted;
   }
 
-  /** Accounts for rows that did not arrive: excused, doubted or missing. True: missing. */
-  #accountAbsent(transaction: TransactionProgress, rest: LeftRows, overdue: boolean): boolean {
+  /** Accounts for changes that did not arrive: excused, doubted or missing. True: missing. */
+  #accountAbsent(transaction: TransactionProgress, rest: LeftChanges, overdue: boolean): boolean {
     const { table, operation } = rest;
     const { accounting, rivals } = this.#results;
     const { effects, publishing } = this.#database;
-    const unidentified = transaction.keylessOf(table, operation);
+    const unidentified = operation === 'truncate' ? 0 : transaction.keylessOf(table, operation);
     accounting.doubt('replica_identity', unidentified);
     const count = rest.count - unidentified;
     if (count === 0) return false;
-    const published = publishing.of(table, operation);
-    if (published === 'later' && !this.#transactions.hasArrived(table)) {
+    const recorded = this.#hazards?.publishedAt(transaction, table, publishing) ?? null;
+    const published =
+      recorded ?? (operation === 'truncate' ? 'yes' : publishing.of(table, operation));
+    const isLater = published === 'later' && !this.#transactions.hasArrived(table);
+    if (published === 'unpublished' || isLater) {
       accounting.excused += count;
       return false;
     }
@@ -185,7 +198,7 @@ export class Closing {
   /** Whether every partition of the topics that carry a transaction's tables is past it. */
   #isOverdue(transaction: TransactionProgress): boolean {
     const { expected, delivered } = transaction;
-    const tables = Object.keys(expected.rows);
+    const tables = [...Object.keys(expected.rows), ...(expected.hazards?.truncated ?? [])];
     const partitions = this.#partitions;
     const topics = new Set(
       partitions
@@ -205,7 +218,7 @@ export class Closing {
 
   #noteMissing(
     expected: Expected,
-    { table, operation, firstKey }: LeftRows,
+    { table, operation, firstKey }: LeftChanges,
     detail: Detail,
     count: number,
   ): void {

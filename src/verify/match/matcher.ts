@@ -5,6 +5,7 @@ import type { LedgerFeed } from '../ledger/feed.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { ServerEffects } from '../rows/server-effects.js';
 import type { Results } from '../verdict/accounting.js';
+import type { TableEvent } from '../verdict/findings.js';
 import type { Connectors } from './connectors.js';
 import type { ForeignEvents } from './foreign.js';
 import { lsnOf, Partition, ReplayWindow } from './partition.js';
@@ -87,11 +88,13 @@ export class Matcher {
    * - replayed: the event is a repeated one, and counted.
    * - waiting: the ledger may record the xid later: the event must be offered again.
    * - held: it may belong to a transaction without an xid: the next events of its transaction decide.
+   *
+   * @param contents of the row: a hash, as of `ReplayWindow`
    */
   find(
     partition: Partition,
-    event: RowEvent,
-    fingerprint: RowFingerprint,
+    event: TableEvent,
+    contents: number,
   ): TransactionProgress | 'replayed' | 'waiting' | 'held' | null {
     const { xid } = event;
     if (xid === null) return null;
@@ -99,11 +102,11 @@ export class Matcher {
     if (known !== undefined) return known;
     if (partition.foreignXid === xid) return null;
     const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
-    this.#feed.readTo(lsn);
+    this.#feed.readTo(lsn, false, xid);
     const read = this.lookUp(partition, xid);
     if (read !== undefined) return read;
-    if (this.#isReplay(partition, event, fingerprint)) return 'replayed';
-    this.#feed.readTo(lsn, true);
+    if (this.#isReplay(partition, event, contents)) return 'replayed';
+    this.#feed.readTo(lsn, true, xid);
     const found = this.lookUp(partition, xid) ?? this.#transactions.identify(xid, event);
     if (found !== undefined) return found;
     if (this.#feed.absence(xid, lsn) === 'waiting') return 'waiting';
@@ -116,7 +119,7 @@ export class Matcher {
   findKeyless(partition: Partition, event: KeylessEvent): TransactionProgress | 'waiting' | null {
     const { xid } = event;
     const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
-    this.#feed.readTo(lsn, true);
+    this.#feed.readTo(lsn, true, xid);
     if (xid === null) return null;
     const known = this.lookUp(partition, xid);
     if (known !== undefined) return known;
@@ -137,21 +140,83 @@ export class Matcher {
     fingerprint: RowFingerprint,
   ): Match {
     const { expected } = transaction;
+    if (expected.hazards !== null && this.#isSettled(partition, transaction, event, fingerprint)) {
+      return MATCH.settled;
+    }
     const match = transaction.deliver(event, fingerprint);
     if (match === ROW_MATCH.none) {
       return this.#matchSurplus(partition, transaction, event, fingerprint);
     }
     if (match === ROW_MATCH.faithful) this.#settleConnector(event.origin);
     if (match !== ROW_MATCH.altered) this.#transactions.noteFirst(expected);
+    this.#takeDelivered(partition, transaction, event, fingerprint.stated);
+    if (fingerprint.projected !== null) this.#results.countProjections(fingerprint.projected.by);
+    return match;
+  }
+
+  /**
+   * Matches a TRUNCATE. False: nothing is left to check.
+   *
+   * @param transaction null: none that waits
+   */
+  matchTruncate(
+    partition: Partition,
+    transaction: TransactionProgress | null,
+    event: TableEvent,
+  ): boolean {
+    const { xid, table } = event;
+    const results = this.#results;
+    if (transaction?.deliverTruncate(table) === true) {
+      this.#transactions.noteFirst(transaction.expected);
+      this.#takeDelivered(partition, transaction, event, 0);
+      return true;
+    }
+    if (this.#isReplay(partition, event, 0)) return false;
+    if (this.#transactions.isRolledBack(event)) results.note('phantom', 'rolled_back', event);
+    else if (xid !== null && this.#transactions.isGivenUp(xid)) {
+      results.note('reordered', 'given_up', event);
+    } else if (partition.replayWindow.mayHaveForgotten(event)) results.events.unjudged++;
+    else results.note('phantom', 'truncated', event, transaction?.expected);
+    return false;
+  }
+
+  /** Takes a change that its transaction expects. */
+  #takeDelivered(
+    partition: Partition,
+    transaction: TransactionProgress,
+    event: TableEvent,
+    contents: number,
+  ): void {
+    const { expected } = transaction;
     if (partition.endReplay()) {
       this.#results.note('duplicated', 'replay_skips', event, expected);
     }
     this.#checkOrder(partition, transaction, event);
-    partition.replayWindow.append(event, fingerprint.stated);
+    partition.replayWindow.append(event, contents);
     this.#results.events.delivered++;
-    if (fingerprint.projected !== null) this.#results.countProjections(fingerprint.projected.by);
     this.#transactions.noteArrival(expected, event.table);
-    return match;
+  }
+
+  /**
+   * Whether an event of a transaction with hazards is none of its changes, though it may look like one: a repeated one of
+   * a change that the transaction makes several times, or a row that was rolled back to a savepoint.
+   */
+  #isSettled(
+    partition: Partition,
+    transaction: TransactionProgress,
+    event: RowEvent,
+    fingerprint: RowFingerprint,
+  ): boolean {
+    const { expected, rows } = transaction;
+    // Only the LSN shows which of several equal changes it is.
+    if (event.lsn !== null && transaction.mayRepeat(event)) {
+      if (this.#isReplay(partition, event, fingerprint.stated)) return true;
+    }
+    if (expected.hazards?.undone === undefined || !this.#transactions.isUndone(event)) return false;
+    const match = rows.peek(event.table, event.operation, event.key, fingerprint);
+    if (match !== ROW_MATCH.none && match !== ROW_MATCH.altered) return false;
+    this.#results.note('phantom', 'rolled_back_savepoint', event, expected);
+    return true;
   }
 
   /** Matches an event that no waiting transaction expects. */
@@ -159,9 +224,11 @@ export class Matcher {
     const { xid, table, operation, key } = event;
     const results = this.#results;
     const transactions = this.#transactions;
-    if (this.#isReplay(partition, event, fingerprint)) return MATCH.settled;
+    if (this.#isReplay(partition, event, fingerprint.stated)) return MATCH.settled;
     if (transactions.isRolledBack(event)) {
       results.note('phantom', 'rolled_back', event);
+    } else if (transactions.isUndone(event)) {
+      results.note('phantom', 'rolled_back_savepoint', event);
     } else if (xid !== null && transactions.isGivenUp(xid)) {
       results.note('reordered', 'given_up', event);
     } else if (partition.replayWindow.mayHaveForgotten(event)) {
@@ -204,7 +271,7 @@ export class Matcher {
     fingerprint: RowFingerprint,
   ): Match {
     const { table, operation } = event;
-    if (this.#isReplay(partition, event, fingerprint)) return MATCH.settled;
+    if (this.#isReplay(partition, event, fingerprint.stated)) return MATCH.settled;
     if (partition.replayWindow.mayHaveForgotten(event)) {
       this.#results.events.unjudged++;
       return MATCH.settled;
@@ -229,8 +296,8 @@ export class Matcher {
   }
 
   /** Whether an event is a repeated one; counts it if so. */
-  #isReplay(partition: Partition, event: RowEvent, fingerprint: RowFingerprint): boolean {
-    const seen = partition.replayWindow.find(event, fingerprint.stated);
+  #isReplay(partition: Partition, event: TableEvent, contents: number): boolean {
+    const seen = partition.replayWindow.find(event, contents);
     if (seen === null) return false;
     const { events } = this.#results;
     const step = partition.replay(seen);
@@ -241,7 +308,7 @@ export class Matcher {
     return true;
   }
 
-  #checkOrder(partition: Partition, transaction: TransactionProgress, event: RowEvent): void {
+  #checkOrder(partition: Partition, transaction: TransactionProgress, event: TableEvent): void {
     const { expected } = transaction;
     const results = this.#results;
     let part = transaction.part(partition.number);
@@ -279,7 +346,7 @@ export class Matcher {
   }
 
   /** Notes the beginning of a transaction: a snapshot after it is not the one that the stream begins with. */
-  #noteBegin(partition: Partition, event: RowEvent, expected: Expected | null): void {
+  #noteBegin(partition: Partition, event: TableEvent, expected: Expected | null): void {
     const connector = this.#connectors.of(event.origin);
     connector.snapshot.noteChange();
     partition.noteBegin(event, expected);

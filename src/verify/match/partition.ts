@@ -1,15 +1,18 @@
 import { mix } from '../../random/hash.js';
 import type { TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import type { EventOperation, RowEvent } from '../../sources/source.js';
-import type { Expected } from '../ledger/expected.js';
+import type { RowEvent } from '../../sources/source.js';
+import { type Expected, isPrepared } from '../ledger/expected.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';
+import type { TableEvent } from '../verdict/findings.js';
 import type { TransactionProgress } from './progress.js';
 
 /** The last transaction of a worker that arrived on a partition. */
 interface Latest {
   sequence: number;
   lsn: number;
+  /** The highest LSN of a prepared one. These are not in the two others: they are not committed in their order. */
+  preparedLsn: number;
 }
 
 /** An event that waits for the rest of its transaction. */
@@ -80,12 +83,14 @@ export class Partition {
   }
 
   /** Whether a transaction that was committed after this one has arrived. */
-  isPast({ worker, sequence, answeredAt }: Expected): boolean {
-    return sequence < (this.#workers.get(worker)?.sequence ?? 0) || answeredAt < this.#latestSentAt;
+  isPast(expected: Expected): boolean {
+    const latest = this.#workers.get(expected.worker);
+    if (latest !== undefined && follows(latest, expected)) return true;
+    return expected.answeredAt < this.#latestSentAt;
   }
 
   /** Whether the event's watermark is below one that has arrived: it is late. */
-  isBelowWatermark({ watermark }: RowEvent): boolean {
+  isBelowWatermark({ watermark }: TableEvent): boolean {
     return watermark !== null && watermark < this.#watermark;
   }
 
@@ -93,10 +98,12 @@ export class Partition {
    * Whether an event's LSN cannot belong to its transaction: it is not below the ledger's, or below the one of the
    * worker's last transaction.
    */
-  isOutside({ lsn }: RowEvent, expected: Expected): boolean {
+  isOutside({ lsn }: TableEvent, expected: Expected): boolean {
     if (lsn === null) return false;
     const latest = this.#workers.get(expected.worker);
-    const floor = latest !== undefined && latest.sequence < expected.sequence ? latest.lsn : 0;
+    const isNext = latest !== undefined && latest.sequence < expected.sequence;
+    // The worker may have committed others between the changes of a prepared one and its COMMIT.
+    const floor = isNext && !isPrepared(expected) ? latest.lsn : 0;
     return lsn < floor || (expected.lsn !== null && lsn >= expected.lsn);
   }
 
@@ -106,7 +113,7 @@ export class Partition {
   }
 
   /** Notes the beginning of a transaction. `expected`: null for a foreign one. */
-  noteBegin(event: RowEvent, expected: Expected | null): void {
+  noteBegin(event: TableEvent, expected: Expected | null): void {
     this.#first ??= lsnOf(event, expected);
     if (expected === null) return;
     const { watermark } = event;
@@ -115,18 +122,34 @@ export class Partition {
   }
 
   /** Notes that an event of this transaction has arrived: its worker's earlier ones are past. */
-  noteArrival({ worker, sequence, lsn }: Expected): void {
+  noteArrival(expected: Expected): void {
+    const { worker, sequence, lsn } = expected;
     const latest = this.#workers.get(worker);
-    if (latest === undefined) this.#workers.set(worker, { sequence, lsn: lsn ?? 0 });
-    else if (sequence > latest.sequence) {
+    if (expected.hazards !== null && isPrepared(expected)) this.#notePrepared(expected, latest);
+    else if (latest === undefined) {
+      this.#workers.set(worker, { sequence, lsn: lsn ?? 0, preparedLsn: 0 });
+    } else if (sequence > latest.sequence) {
       latest.sequence = sequence;
       latest.lsn = Math.max(latest.lsn, lsn ?? 0);
     }
   }
+
+  #notePrepared({ worker, lsn }: Expected, latest: Latest | undefined): void {
+    const own = lsn ?? 0;
+    if (latest === undefined) this.#workers.set(worker, { sequence: 0, lsn: 0, preparedLsn: own });
+    else latest.preparedLsn = Math.max(latest.preparedLsn, own);
+  }
+}
+
+/** Whether the ledger proves that a worker committed its latest transaction after this one. */
+function follows({ sequence, lsn, preparedLsn }: Latest, expected: Expected): boolean {
+  const own = expected.lsn ?? Number.POSITIVE_INFINITY;
+  if (own < preparedLsn) return true;
+  return isPrepared(expected) ? own < lsn : expected.sequence < sequence;
 }
 
 /** The LSN of the event's transaction, or a lower one; -Infinity: unknown. */
-export function lsnOf({ lsn, watermark }: RowEvent, expected: Expected | null): number {
+export function lsnOf({ lsn, watermark }: TableEvent, expected: Expected | null): number {
   return Math.max(
     lsn ?? Number.NEGATIVE_INFINITY,
     watermark ?? Number.NEGATIVE_INFINITY,
@@ -194,11 +217,11 @@ export class ReplayWindow {
   }
 
   /** Whether an event may have been delivered and forgotten. */
-  mayHaveForgotten({ lsn }: RowEvent): boolean {
+  mayHaveForgotten({ lsn }: TableEvent): boolean {
     return (lsn ?? 0) <= this.#forgotten;
   }
 
-  append(event: RowEvent, contents: number): void {
+  append(event: TableEvent, contents: number): void {
     if (this.#end >= this.#size && this.#size < this.#most) this.#grow();
     const slot = this.#end & (this.#size - 1);
     this.#xids[slot] = event.xid ?? 0;
@@ -209,7 +232,7 @@ export class ReplayWindow {
   }
 
   /** The last delivery of the same change; null: the window does not have it. */
-  find(event: RowEvent, contents: number): Recognized | null {
+  find(event: TableEvent, contents: number): Recognized | null {
     const identity = this.#identityOf(event);
     const mask = this.#size - 1;
     const last = this.#end | 0;
@@ -229,7 +252,8 @@ export class ReplayWindow {
   }
 
   /** A hash of transaction, place in the WAL, table, operation and key. */
-  #identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
+  #identityOf({ xid, lsn, table, operation, key: ofRow }: TableEvent): number {
+    const key = ofRow ?? 0;
     const kind = this.#tables.get(table).code * OPERATIONS + OPERATION_CODES[operation];
     // Of an id, table and operation as one number: exact for the ids of a ledger.
     const code = typeof key === 'number' ? key * this.#kinds + kind : hashOf(key, kind);
@@ -291,10 +315,11 @@ function hashOf(text: string, kind: number): number {
   return hash;
 }
 
-const OPERATION_CODES: Readonly<Record<EventOperation, number>> = {
+const OPERATION_CODES: Readonly<Record<TableEvent['operation'], number>> = {
   insert: 0,
   update: 1,
   delete: 2,
   snapshot: 3,
+  truncate: 4,
 };
 const OPERATIONS = Object.keys(OPERATION_CODES).length;

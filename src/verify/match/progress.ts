@@ -49,6 +49,8 @@ export class TransactionProgress {
   #incomplete = false;
   /** Changes without a key that arrived; null: none. */
   #keyless: Keyless[] | null = null;
+  /** Truncates that have not arrived; null: it truncates no table. */
+  readonly #truncates: Set<TableName> | null;
   #delivered = 0;
   /** Null: none. Most transactions have no doubts, and many wait at a time. */
   #doubts: Map<Doubt, number> | null = null;
@@ -59,6 +61,8 @@ export class TransactionProgress {
     this.#tables = tables;
     this.expected = expected;
     this.#digest = expected.prints === null ? new Digest() : null;
+    const truncated = expected.hazards?.truncated;
+    this.#truncates = truncated === undefined ? null : new Set(truncated);
   }
 
   /** Events that arrived, without repeated ones. */
@@ -66,9 +70,23 @@ export class TransactionProgress {
     return this.#delivered;
   }
 
-  /** Every row has arrived. */
+  /** Every row and every truncate has arrived. */
   get complete(): boolean {
+    if (this.#truncates !== null && this.#truncates.size > 0) return false;
     return this.#rows !== null && this.#rows.left === this.unidentified;
+  }
+
+  /** Changes that have not arrived. */
+  get left(): number {
+    return this.rows.left + (this.#truncates?.size ?? 0);
+  }
+
+  /** The changes that have not arrived. */
+  get rest(): readonly LeftChanges[] {
+    const truncates = [...(this.#truncates ?? [])].map((table): LeftChanges => {
+      return { table, operation: 'truncate', count: 1, firstKey: null };
+    });
+    return [...truncates, ...this.rows.rest];
   }
 
   /** Changes without a key that arrived and stand for rows that are still to arrive. */
@@ -84,6 +102,12 @@ export class TransactionProgress {
   /** Undefined: no event has arrived on this partition. */
   part(partition: number): Part | undefined {
     return this.#parts.get(partition);
+  }
+
+  /** The highest LSN of an event that arrived; null: none arrived with one. */
+  get lastLsn(): number | null {
+    const last = Math.max(0, ...[...this.#parts.values()].map((part) => part.lastLsn));
+    return last === 0 ? null : last;
   }
 
   begin(partition: number): Part {
@@ -107,6 +131,20 @@ export class TransactionProgress {
     if (fingerprint.written === null) this.#incomplete = true;
     else this.#digest.addHash(fingerprint.written);
     return match;
+  }
+
+  /** Marks a truncate as arrived. False: the transaction has none of this table that has not arrived. */
+  deliverTruncate(table: TableName): boolean {
+    if (this.#truncates?.delete(table) !== true) return false;
+    // From here on the transaction is complete once its rows are.
+    this.#rows ??= new ExpectedRows(this.#tables, this.expected);
+    this.#delivered++;
+    return true;
+  }
+
+  /** Whether a change like an event's has arrived already: the transaction makes it several times. */
+  mayRepeat({ table, operation, key }: RowEvent): boolean {
+    return this.rows.hasArrived(table, operation, key);
   }
 
   /** Marks one of the events that arrived as doubted. */
@@ -171,12 +209,12 @@ interface List {
   next: number;
 }
 
-/** Rows of one table and operation that have not arrived. */
-export interface LeftRows {
+/** Changes of one table and operation that have not arrived. */
+export interface LeftChanges {
   readonly table: TableName;
-  readonly operation: Operation;
+  readonly operation: Operation | 'truncate';
   readonly count: number;
-  /** Null: an empty list. */
+  /** Null: an empty list, or a truncate. */
   readonly firstKey: Key | null;
 }
 
@@ -244,6 +282,16 @@ export class ExpectedRows {
     return this.peek(table, operation, key, NO_COLUMNS) !== ROW_MATCH.none;
   }
 
+  /** Whether a row is among those that have arrived. */
+  hasArrived(table: TableName, operation: EventOperation, key: Key): boolean {
+    const list = this.#listOf(table, operation);
+    if (list === undefined) return false;
+    for (let at = firstOf(list, key); at !== NOWHERE; at = nextOf(list, at)) {
+      if (list.arrived[at] !== 0) return true;
+    }
+    return false;
+  }
+
   /** Whether the ledger states a row's fixed columns, and they are the event's: then the run itself changed them. */
   fixedAgrees({ table, operation, key }: RowEvent, { fixed, projected }: Printed): boolean {
     const list = this.#listOf(table, operation);
@@ -257,7 +305,7 @@ export class ExpectedRows {
   }
 
   /** The rows that have not arrived. */
-  get rest(): readonly LeftRows[] {
+  get rest(): readonly LeftChanges[] {
     return this.#lists
       .filter(({ left }) => left > 0)
       .map(({ of: { table, operation, keys }, arrived, left }) => ({

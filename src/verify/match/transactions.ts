@@ -1,8 +1,9 @@
 import type { KeysOf } from '../../ledger/format.js';
+import { decodeKeys } from '../../ledger/keys.js';
 import type { TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import type { RowEvent } from '../../sources/source.js';
-import { countRows, type Expected, listsOf } from '../ledger/expected.js';
+import { countRows, type Expected, followsInWorker } from '../ledger/expected.js';
+import type { TableEvent } from '../verdict/findings.js';
 import { ExpectedRows, TransactionProgress } from './progress.js';
 
 /** Transactions that may wait for their events at a time; above that, the oldest are given up. */
@@ -33,6 +34,8 @@ export class ExpectedTransactions {
   /** By worker, the highest LSN that was read. */
   readonly #lastLsns = new Map<number, number>();
   readonly #rolledBack: RolledBackRows;
+  /** Rows of committed transactions that were rolled back to a savepoint. Null: there were none so far. */
+  #undone: RolledBackRows | null = null;
   readonly #complete = new BoundedSet(REMEMBERED);
   readonly #givenUp = new BoundedSet(REMEMBERED);
   /** Xids of preceding transactions that arrived all the same. */
@@ -51,10 +54,14 @@ export class ExpectedTransactions {
     this.#rolledBack = new RolledBackRows(tables);
   }
 
-  /** Whether a committed transaction waits for its events. */
-  get awaitsCommitted(): boolean {
-    for (const { expected } of this.#waiting.values()) {
-      if (expected.fate === 'committed') return true;
+  /**
+   * Whether a committed transaction waits for its events.
+   *
+   * @param needs whether the rest of one must arrive
+   */
+  awaitsCommitted(needs: (transaction: TransactionProgress) => boolean = () => true): boolean {
+    for (const transaction of this.#waiting.values()) {
+      if (transaction.expected.fate === 'committed' && needs(transaction)) return true;
     }
     for (const { fate } of this.#unidentified.keys()) if (fate === 'committed') return true;
     return false;
@@ -67,10 +74,14 @@ export class ExpectedTransactions {
 
   /** Adds a transaction of the ledger. Returns one that no longer waits: the oldest of too many; at the end, this one. */
   add(expected: Expected): TransactionProgress | null {
-    const { fate, xid, lsn, worker } = expected;
+    const { fate, xid, lsn, worker, hazards } = expected;
     if (fate === 'aborted') {
-      if (xid !== null) this.#rolledBack.add(xid, expected);
+      if (xid !== null) this.#rolledBack.add(xid, expected.rows, hazards?.truncated);
       return null;
+    }
+    if (hazards?.undone !== undefined && xid !== null) {
+      this.#undone ??= new RolledBackRows(this.#tables);
+      this.#undone.add(xid, hazards.undone);
     }
     const floor = this.#lastLsns.get(worker) ?? Number.NEGATIVE_INFINITY;
     if (lsn !== null) this.#lastLsns.set(worker, Math.max(floor, lsn));
@@ -95,10 +106,13 @@ export class ExpectedTransactions {
   }
 
   /** Finds the transaction without an xid that inserted the event's row, and gives it the event's xid. */
-  identify(xid: number, { table, operation, key }: RowEvent): TransactionProgress | undefined {
+  identify(xid: number, event: TableEvent): TransactionProgress | undefined {
+    const { table, operation, key } = event;
     // Only inserts: the run leased the id, so no other transaction can have inserted it. A transaction without a
     // recorded xid has ids only.
     if (operation !== 'insert' || typeof key !== 'number') return undefined;
+    // Rolled back on purpose, it was written again with the same ids.
+    if (this.#unidentified.size > 0 && this.isRolledBack(event)) return undefined;
     for (const [expected, rows] of this.#unidentified) {
       if (!rows.has(table, operation, key)) continue;
       this.#unidentified.delete(expected);
@@ -110,16 +124,21 @@ export class ExpectedTransactions {
   }
 
   /** Whether an event may belong to a transaction without an xid: an insert that follows it would identify it. */
-  mayIdentify({ table, operation, key }: RowEvent): boolean {
-    if (operation === 'insert' || typeof key !== 'number') return false;
+  mayIdentify({ table, operation, key }: TableEvent): boolean {
+    if (operation === 'insert' || operation === 'truncate' || typeof key !== 'number') return false;
     for (const rows of this.#unidentified.values())
       if (rows.has(table, operation, key)) return true;
     return false;
   }
 
-  /** Whether the event's row is one that was rolled back under its xid. */
-  isRolledBack(event: RowEvent): boolean {
+  /** Whether the event's change is one that was rolled back with its whole transaction. */
+  isRolledBack(event: TableEvent): boolean {
     return this.#rolledBack.has(event);
+  }
+
+  /** Whether the event's row is one that was rolled back to a savepoint of its transaction. */
+  isUndone(event: TableEvent): boolean {
+    return this.#undone?.has(event) === true;
   }
 
   isComplete(xid: number): boolean {
@@ -205,10 +224,10 @@ export class ExpectedTransactions {
   }
 
   /** Whether it was committed after one that arrived: the stream had begun by then. */
-  #followsFirst({ worker, sequence, sentAt }: Expected): boolean {
+  #followsFirst(expected: Expected): boolean {
     const first = this.#first;
     if (first === null) return false;
-    return (worker === first.worker && sequence > first.sequence) || sentAt > first.answeredAt;
+    return followsInWorker(expected, first) || expected.sentAt > first.answeredAt;
   }
 
   /** Forgets the oldest transaction but for its xid. */
@@ -246,34 +265,39 @@ export class ExpectedTransactions {
 class RolledBackRows {
   readonly #tables: Tables;
   /** By xid, the oldest first. */
-  readonly #rows = new Map<number, KeysOf[]>();
+  readonly #changes = new Map<number, RolledBack[]>();
   #size = 0;
 
   constructor(tables: Tables) {
     this.#tables = tables;
   }
 
-  add(xid: number, { rows }: Expected): void {
-    const others = this.#rows.get(xid) ?? [];
-    this.#rows.set(xid, [...others, rows]);
+  add(xid: number, rows: KeysOf, truncated: readonly TableName[] = []): void {
+    const others = this.#changes.get(xid) ?? [];
+    this.#changes.set(xid, [...others, { rows, truncated }]);
     this.#size += sizeOf(rows);
-    for (const [oldest, lists] of this.#rows) {
+    for (const [oldest, changes] of this.#changes) {
       if (this.#size <= ROLLED_BACK_ROWS) break;
-      this.#rows.delete(oldest);
-      for (const list of lists) this.#size -= sizeOf(list);
+      this.#changes.delete(oldest);
+      for (const change of changes) this.#size -= sizeOf(change.rows);
     }
   }
 
-  has({ xid, table, operation, key }: RowEvent): boolean {
-    if (xid === null) return false;
-    const lists = (this.#rows.get(xid) ?? []).flatMap((rows) =>
-      listsOf(this.#tables, { rows, dropped: {}, prints: null }),
-    );
-    return lists.some(
-      (list) =>
-        list.table.name === table && list.operation === operation && list.keys.includes(key),
-    );
+  has({ xid, table, operation, key }: TableEvent): boolean {
+    const changes = xid === null ? undefined : this.#changes.get(xid);
+    if (changes === undefined) return false;
+    if (operation === 'truncate') return changes.some(({ truncated }) => truncated.includes(table));
+    return changes.some(({ rows }) => {
+      const list = operation === 'snapshot' ? undefined : rows[table]?.[operation];
+      return list !== undefined && decodeKeys(this.#tables.get(table), list).includes(key ?? '');
+    });
   }
+}
+
+/** The changes of a transaction that were rolled back. */
+interface RolledBack {
+  readonly rows: KeysOf;
+  readonly truncated: readonly TableName[];
 }
 
 function sizeOf(rows: KeysOf): number {

@@ -1,11 +1,13 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
 import { columnSeed, printedColumns } from '../../ledger/fingerprint.js';
+import { HAZARDS_SINCE } from '../../ledger/format.js';
 import { projectionOf } from '../../ledger/projection.js';
 import { hashText, NULL } from '../../ledger/value-hash.js';
 import { mix } from '../../random/hash.js';
 import type { Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { Projection, RowColumns, RowEvent, RowValues } from '../../sources/source.js';
+import { type AddedTexts, addedTexts } from '../hazards/added-columns.js';
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
@@ -36,6 +38,8 @@ export interface RowFingerprint {
   readonly nullInNotNull: boolean;
   /** Null: the table has no such columns, or the event lacks one for another reason. */
   readonly toasted: ToastedColumns | null;
+  /** The columns that hazards add to the table; null: they add none. */
+  readonly added: AddedTexts | null;
 }
 
 /**
@@ -93,6 +97,7 @@ const EMPTY: RowFingerprint = {
   coarse: false,
   nullInNotNull: false,
   toasted: null,
+  added: null,
 };
 
 const toMilliseconds = projectionOf('timestamp without time zone');
@@ -107,6 +112,8 @@ export class RowPrinter {
   readonly #toasted: readonly PrintedPlace[];
   readonly #others: readonly PrintedPlace[];
   readonly #isLossy: boolean;
+  /** Whether hazards of the run may add columns to the table. */
+  readonly #hasAdded: boolean;
   /** By operation: the columns in a digest of version 1, in its order. */
   readonly #digested: Readonly<Record<'insert' | 'update', readonly number[]>>;
 
@@ -118,6 +125,7 @@ export class RowPrinter {
     this.#columns = columnsOf(table);
     this.#toasted = this.#columns.filter(({ toasted }) => toasted);
     this.#others = this.#columns.filter(({ toasted }) => !toasted);
+    this.#hasAdded = version >= HAZARDS_SINCE && table.addedColumns.length > 0;
     this.#isLossy = this.#columns.some(({ project }) => project !== null);
     this.#digested = {
       insert: [...names.keys()],
@@ -173,9 +181,11 @@ export class RowPrinter {
       coarse: row.precision === 'milliseconds',
       nullInNotNull,
       toasted: null,
+      added: null,
     };
     const fingerprint = this.#isLossy ? this.#addProjected(whole, row, ofServer, ofCreated) : whole;
-    return this.#toasted.length === 0 ? fingerprint : this.#addToasted(fingerprint, row);
+    const own = this.#toasted.length === 0 ? fingerprint : this.#addToasted(fingerprint, row);
+    return this.#hasAdded ? withAdded(own, addedTexts(this.#table, row)) : own;
   }
 
   /**
@@ -277,6 +287,17 @@ export function completed(
 
 function withToasted(others: RowFingerprint, hashes: readonly (number | null)[]): RowFingerprint {
   return { ...withFixed(others, hashes.reduce(plus, 0)), toasted: { hashes, others } };
+}
+
+/** The added columns are a part of what an event states, and of nothing else: most events of a table lack them. */
+function withAdded(of: RowFingerprint, added: AddedTexts): RowFingerprint {
+  let { stated } = of;
+  for (const [i, text] of added.entries()) {
+    if (typeof text !== 'symbol' && text !== undefined) {
+      stated = (stated + mix(hashText(i + 1, text ?? NULL))) | 0;
+    }
+  }
+  return { ...of, stated, added };
 }
 
 /** Adds the hashes of fixed columns. Null: one of them is unknown. */

@@ -82,6 +82,12 @@ export class KeyTables {
     this.#texts?.clear();
   }
 
+  /** The keys of a table, and of others of its kind. */
+  *entriesOf(table: Table): Generator<KeyEntry> {
+    const keys = this.of(table);
+    if (keys !== null) yield* keys.entries();
+  }
+
   *entries(): Generator<KeyEntry> {
     yield* this.#ids.entries();
     if (this.#texts !== null) yield* this.#texts.entries();

@@ -31,7 +31,7 @@ const PROJECTED = 16;
 /** Words of a row: the event's fingerprints. */
 const CHANGING = FIRST_WORD;
 const FIXED = FIRST_WORD + 1;
-/** The sequence of the ledger's last version that equals the row, in two halves. */
+/** The LSN of the ledger's last version that equals the row, in two halves. */
 const HELD_HIGH = FIRST_WORD + 2;
 const HELD_LOW = FIRST_WORD + 3;
 const KNOWN = FIRST_WORD + 4;
@@ -54,8 +54,10 @@ export class SnapshotRows {
   readonly #ended = new Set<TableName>();
   /** A change arrived after the snapshot, so the snapshot was over. */
   #over = false;
-  /** Keys that the ledger deleted and the snapshot lacks: the sequence of the last delete. */
+  /** Keys that the ledger deleted and the snapshot lacks: the LSN of the last delete. */
   readonly #deleted = new Map<TableName, Map<Key, number>>();
+  /** By table, the LSN of the last truncate before the snapshot. */
+  readonly #truncated = new Map<TableName, number>();
 
   /** @param bytes of memory, about */
   constructor(tables: Tables, bytes: number, partitions: number) {
@@ -116,9 +118,9 @@ export class SnapshotRows {
     table: Table,
     operation: Operation,
     key: Key,
-    version: { readonly prints: Fingerprints | null; place: number; sequence: number },
+    version: { readonly prints: Fingerprints | null; place: number; lsn: number },
   ): void {
-    const { prints, place, sequence } = version;
+    const { prints, place, lsn } = version;
     const rows = this.#rows.of(table);
     if (rows === null) return;
     const at = rows.find(table, key);
@@ -126,12 +128,12 @@ export class SnapshotRows {
       if (at !== NOWHERE || !this.#isWhole(table)) return;
       const deleted = this.#deleted.get(table.name) ?? new Map<Key, number>();
       this.#deleted.set(table.name, deleted);
-      deleted.set(key, Math.max(deleted.get(key) ?? 0, sequence));
+      deleted.set(key, Math.max(deleted.get(key) ?? 0, lsn));
       return;
     }
     if (at === NOWHERE || prints === null) return;
     const { words } = rows;
-    if (sequence <= heldAt(words, at)) return;
+    if (lsn <= heldAt(words, at)) return;
     const isProjected = (rows.state(at) & PROJECTED) !== 0;
     // Updates have no fingerprint of the fixed columns; the insert before them has.
     const known = isProjected ? prints.coarseFixed(place) : prints.fixed(place);
@@ -147,22 +149,40 @@ export class SnapshotRows {
       words[at + CHANGING] === changing &&
       (fixed === null || ((state & FIXED_STATED) !== 0 && words[at + FIXED] === fixed));
     if (!same) return;
-    words[at + HELD_HIGH] = Math.floor(sequence / HALF);
-    words[at + HELD_LOW] = sequence | 0;
+    words[at + HELD_HIGH] = Math.floor(lsn / HALF);
+    words[at + HELD_LOW] = lsn | 0;
+  }
+
+  /** First pass: notes a truncate. */
+  noteTruncate({ name }: Table, lsn: number): void {
+    this.#truncated.set(name, Math.max(this.#truncated.get(name) ?? 0, lsn));
   }
 
   /** Second pass: what the snapshot proves about a change. */
-  witness(table: Table, key: Key, sequence: number): Witness {
+  witness(table: Table, key: Key, lsn: number): Witness {
     const rows = this.#rows.of(table);
-    if (rows === null) return 'silent';
+    const isTruncated = (this.#truncated.get(table.name) ?? 0) > lsn;
+    if (rows === null) return isTruncated ? 'excused' : 'silent';
     if (!rows.follows(table, key)) return 'forgotten';
     const deleted = this.#deleted.get(table.name)?.get(key) ?? 0;
-    if (deleted >= sequence) return 'excused';
+    if (deleted >= lsn) return 'excused';
     const at = rows.find(table, key);
-    if (at === NOWHERE) return this.#isWhole(table) ? 'missing' : 'silent';
+    if (at === NOWHERE) {
+      if (isTruncated) return 'excused';
+      return this.#isWhole(table) ? 'missing' : 'silent';
+    }
     const held = heldAt(rows.words, at);
-    if (held >= sequence) return 'excused';
+    if (held >= lsn) return 'excused';
     return held > 0 ? 'missing' : 'differs';
+  }
+
+  /** Second pass: the same of a truncate. Its witness is that no version of a row from before it is there. */
+  witnessTruncate(table: Table, lsn: number): 'excused' | 'missing' {
+    for (const { table: of, at, keys } of this.#rows.entriesOf(table)) {
+      const held = heldAt(keys.words, at);
+      if (of === table && held > 0 && held < lsn) return 'missing';
+    }
+    return 'excused';
   }
 
   /** Whether the snapshot has every row of the table. */
@@ -177,7 +197,7 @@ export class SnapshotRows {
   }
 }
 
-/** The sequence of the last version that a row equals; 0: none. */
+/** The LSN of the last version that a row equals; 0: none. */
 function heldAt(words: Int32Array, at: number): number {
   return words[at + HELD_HIGH]! * HALF + (words[at + HELD_LOW]! >>> 0);
 }

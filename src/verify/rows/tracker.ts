@@ -1,5 +1,5 @@
 import { printedColumns } from '../../ledger/fingerprint.js';
-import type { Key, Table } from '../../schema/table.js';
+import type { Key, Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { MATCH, type Match } from '../match/matcher.js';
@@ -57,6 +57,8 @@ const TOASTED = FIRST_WORD + WORDS;
 export class RowTracker {
   readonly #tables: Tables;
   readonly #rows: KeyTables;
+  /** Tables whose rows are not followed any more; null: there are none. */
+  #unfollowed: Set<Table> | null = null;
 
   /**
    * @param bytes of memory, about
@@ -81,6 +83,7 @@ export class RowTracker {
   fold(event: RowEvent, fingerprint: RowFingerprint): Detail | null {
     const { operation } = event;
     const table = this.#tables.get(event.table);
+    if (this.#unfollowed?.has(table) === true) return null;
     const rows = this.#rows.of(table);
     const at = rows?.claim(table, event.key) ?? NOWHERE;
     if (rows === null || at === NOWHERE) return null;
@@ -122,8 +125,23 @@ export class RowTracker {
     return (rows.state(at) & flags) === own && rows.words[at + ROW] === row;
   }
 
+  /** Empties a table: none of its rows exist any more. */
+  truncate(name: TableName): void {
+    const truncated = this.#tables.get(name);
+    for (const { table, at, keys } of this.#rows.entriesOf(truncated)) {
+      if (table === truncated) keys.setState(at, GONE);
+    }
+  }
+
+  /** Follows the rows of a table no longer. */
+  unfollow(name: TableName): void {
+    this.#unfollowed ??= new Set();
+    this.#unfollowed.add(this.#tables.get(name));
+  }
+
   *[Symbol.iterator](): Generator<KeyState> {
     for (const { table, key, at, keys } of this.#rows.entries()) {
+      if (this.#unfollowed?.has(table) === true) continue;
       const { words } = keys;
       const state = keys.state(at);
       yield {

@@ -1,7 +1,13 @@
 import { EXIT, type ExitCode } from '../../errors.js';
-import type { Projection, RowEvent } from '../../sources/source.js';
+import type { Projection } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
-import { type Detail, exampleOfEvent, Findings, type Violation } from './findings.js';
+import {
+  type Detail,
+  exampleOfEvent,
+  Findings,
+  type NotedEvent,
+  type Violation,
+} from './findings.js';
 
 /** Why changes or events cannot be judged. */
 export const DOUBTS = [
@@ -240,7 +246,7 @@ export class Results {
   note(
     violation: Violation,
     detail: Detail,
-    event: RowEvent,
+    event: NotedEvent,
     expected?: Expected,
     into = this.findings,
   ): void {

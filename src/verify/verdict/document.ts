@@ -1,9 +1,12 @@
 import { inEnglish } from '../../errors.js';
+import type { HazardName } from '../../hazards/hazards.js';
 import type { Histogram } from '../../lib/histogram.js';
 import type { Operation } from '../../schema/changes.js';
 import type { TableName } from '../../schema/table.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
 import type { Ignored, Malformed, Projection, Unstated } from '../../sources/source.js';
+import type { MessageCounts } from '../hazards/messages.js';
+import type { StreamHazards, TruncateCounts } from '../hazards/stream-hazards.js';
 import type { Omission } from '../ledger/publishing.js';
 import type { FinalState } from '../rows/final-state.js';
 import type { AnonymousTable } from '../rows/server-effects.js';
@@ -14,6 +17,7 @@ import {
   type Doubts,
   type EventCounts,
   judge,
+  type Results,
   type Sum,
   type TransactionCounts,
   VERDICT_CODES,
@@ -61,6 +65,18 @@ export type Note =
       readonly kind: 'replica_identity';
       readonly tables: readonly AnonymousTable[];
     }
+  /** None of the run's truncates arrived: settings leave them out. */
+  | {
+      readonly kind: 'truncates_not_carried';
+      readonly events: number;
+      readonly tables: readonly TableName[];
+    }
+  /** The run emitted logical messages, and the source delivered none of them. */
+  | { readonly kind: 'messages_not_carried'; readonly messages: number }
+  /** Changes arrived though their table was out of its publication when they were committed. */
+  | { readonly kind: 'unpublished_arrived'; readonly events: number }
+  /** Tables whose rows were not followed after a truncate. */
+  | { readonly kind: 'unfollowed'; readonly tables: readonly TableName[] }
   /** Tables with a column list, if events left columns out. */
   | {
       readonly kind: 'columns';
@@ -87,6 +103,12 @@ export interface VerificationDocument {
    * compared by what is left of them. Left out if every value was whole.
    */
   readonly projections?: Readonly<Partial<Record<Projection, number>>>;
+  /** Times that each hazard of the run happened, according to its ledger. Left out: the run had none. */
+  readonly hazards?: Readonly<Partial<Record<HazardName, number>>>;
+  /** They are in `accounting`, too. Left out as `hazards`. */
+  readonly truncates?: Readonly<TruncateCounts>;
+  /** They are not in `accounting`. Left out as `hazards`. */
+  readonly messages?: MessageCounts;
   readonly transactions: Readonly<TransactionCounts>;
   readonly events: Readonly<EventCounts> & {
     readonly malformed: number;
@@ -132,7 +154,7 @@ export interface DocumentParts {
 /** Composes the document, and decides about the verdict. */
 export function documentOf(parts: DocumentParts): VerificationDocument {
   const { verification, finalState, offset } = parts;
-  const { results, inbox, derived, tracker, latency, database, partial } = verification;
+  const { results, inbox, derived, tracker, latency, database, partial, hazards } = verification;
   const { findings, transactions, otherServers, projections } = results;
   const accounting = results.accounting.sum;
   const events = { ...results.events, derived: derived.proved };
@@ -152,6 +174,13 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     doubts,
     notes: notesOf(verification, doubts, partial),
     ...(Object.keys(projections).length > 0 ? { projections } : {}),
+    ...(hazards === null
+      ? {}
+      : {
+          hazards: hazards.happened,
+          truncates: hazards.truncates,
+          messages: hazards.messages.counts,
+        }),
     transactions,
     events: { ...events, malformed: inbox.malformedCount, others },
     violations: findings.counts,
@@ -198,9 +227,10 @@ export function projectionsOf({ projections = {} }: VerificationDocument): {
   }));
 }
 
-/** Publications do not concern snapshot rows. */
+/** The facts of publications are about changes of rows. */
 function publishedOperation(operation: Cause['operation']): Operation | null {
-  return operation === 'snapshot' ? null : operation;
+  const isOfRows = operation === 'insert' || operation === 'update' || operation === 'delete';
+  return isOfRows ? operation : null;
 }
 
 /** The doubts of the results, and those that only show at the very end. */
@@ -219,7 +249,7 @@ function doubtsOf({ results, derived, inbox }: Verification): Doubts {
 }
 
 function notesOf(
-  { tables, results, inbox, database }: Verification,
+  { tables, results, inbox, database, hazards }: Verification,
   doubts: Doubts,
   partial: boolean,
 ): Note[] {
@@ -245,6 +275,7 @@ function notesOf(
   if (doubts.replica_identity !== undefined) {
     notes.push({ kind: 'replica_identity', tables: effects.anonymous });
   }
+  if (hazards !== null) notes.push(...notesOfHazards(hazards, results));
   const listed = tables.names.flatMap((table) => {
     const omitted = publishing.omission(table, null);
     return omitted?.kind === 'columns' ? [{ table, publications: omitted.publications }] : [];
@@ -252,6 +283,28 @@ function notesOf(
   if (doubts.contents_not_told !== undefined && listed.length > 0) {
     notes.push({ kind: 'columns', tables: listed });
   }
+  return notes;
+}
+
+function notesOfHazards(
+  { truncates, messages, unpublishedArrived, unfollowed }: StreamHazards,
+  { findings }: Results,
+): Note[] {
+  const notes: Note[] = [];
+  const lost = findings.causes.filter(
+    ({ violation, operation }) => violation === 'missing' && operation === 'truncate',
+  );
+  if (truncates.delivered === 0 && lost.length > 0) {
+    const lostTables = [...new Set(lost.flatMap(({ table }) => table ?? []))];
+    const events = lost.reduce((sum, cause) => sum + cause.events, 0);
+    notes.push({ kind: 'truncates_not_carried', events, tables: lostTables });
+  }
+  const { sent, carried } = messages.counts;
+  if (sent > 0 && !carried) notes.push({ kind: 'messages_not_carried', messages: sent });
+  if (unpublishedArrived > 0) {
+    notes.push({ kind: 'unpublished_arrived', events: unpublishedArrived });
+  }
+  if (unfollowed.size > 0) notes.push({ kind: 'unfollowed', tables: [...unfollowed] });
   return notes;
 }
 

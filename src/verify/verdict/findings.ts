@@ -4,6 +4,28 @@ import type { Tables } from '../../schema/tables.js';
 import type { EventOperation, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';
 
+/** What a change does: to a row, to a table (`truncate`), or to none (`message`). */
+export type ChangeName = EventOperation | 'truncate' | 'message';
+
+/** A change to a row of the run, or a TRUNCATE of one of its tables. */
+export type TableEvent = Omit<RowEvent, 'operation' | 'key' | 'snapshot'> & {
+  readonly operation: EventOperation | 'truncate';
+  /** Null of a truncate. */
+  readonly key: Key | null;
+};
+
+/** The members of an event that an example of a violation has. */
+export type NotedEvent = Pick<
+  RowEvent,
+  'xid' | 'lsn' | 'position' | 'partition' | 'origin' | 'renamed'
+> & {
+  readonly table: TableName | null;
+  readonly operation: ChangeName;
+  readonly key: Key | null;
+  /** As of `Example`. */
+  readonly column?: string;
+};
+
 /** Kinds of errors of a pipeline. */
 export const VIOLATIONS = [
   /** Committed, and not arrived, though later changes did. */
@@ -31,9 +53,14 @@ export const DETAILS = [
   'replay_skips',
   'replay_differs',
   'rolled_back',
+  /** The row was written in a savepoint that was rolled back. */
+  'rolled_back_savepoint',
   'never_sent',
   'row_not_sent',
   'truncated',
+  /** A logical message that the run did not emit, or that was rolled back. */
+  'message_not_sent',
+  'message_missing',
   'transaction_late',
   'transaction_torn',
   'lsn_falls',
@@ -41,7 +68,14 @@ export const DETAILS = [
   'order_falls',
   'order_gap',
   'given_up',
+  /** A TRUNCATE, a schema change or a change of the publication lies between them. */
+  'across_table_lock',
+  /** Two transactions wrote the same row, which all connections write. */
+  'hot_row',
   'contents',
+  /** A column that a schema change added. */
+  'column_lost',
+  'column_stays',
   /** A NOT NULL column is null, which the ledger alone cannot show: most updates do not state all columns in it. */
   'null_in_not_null',
   /** The table's or a column's name is folded to lower case. */
@@ -58,7 +92,8 @@ export interface Example {
   readonly violation: Violation;
   readonly detail: Detail;
   readonly table: TableName | null;
-  readonly operation: EventOperation | null;
+  readonly operation: ChangeName | null;
+  /** Of a message: its content. */
   readonly key: Key | null;
   /** The low 32 bits, as in events. */
   readonly xid: number | null;
@@ -72,6 +107,8 @@ export interface Example {
   readonly ledger: { readonly file: string; readonly intent: number } | null;
   /** The name in the event; only of the detail `renamed`. */
   readonly renamed?: string;
+  /** The name of the column; only of the details about columns that a schema change added. */
+  readonly column?: string;
 }
 
 /** Violations of one detail, table and operation. */
@@ -80,7 +117,7 @@ export interface Cause {
   readonly detail: Detail;
   /** Null: unknown. */
   readonly table: TableName | null;
-  readonly operation: EventOperation | null;
+  readonly operation: ChangeName | null;
   readonly events: number;
   /** The first few. */
   readonly examples: readonly Example[];
@@ -168,7 +205,7 @@ export function exampleOf(
 export function exampleOfEvent(
   violation: Violation,
   detail: Detail,
-  { table, operation, key, xid, lsn, position, partition, renamed }: RowEvent,
+  { table, operation, key, xid, lsn, position, partition, renamed, column }: NotedEvent,
   expected?: Expected,
 ): Example {
   const known = {
@@ -180,6 +217,7 @@ export function exampleOfEvent(
     place: position,
     stream: partition,
     ...(detail === 'renamed' && renamed !== undefined ? { renamed } : {}),
+    ...(column === undefined ? {} : { column }),
   };
   return exampleOf(violation, detail, known, expected);
 }

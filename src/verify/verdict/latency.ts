@@ -41,7 +41,11 @@ export class Latency {
   }
 
   /** Records the first delivery of an event. */
-  record({ committedAt, connectorAt, receivedAt }: RowEvent): void {
+  record({
+    committedAt,
+    connectorAt,
+    receivedAt,
+  }: Pick<RowEvent, 'committedAt' | 'connectorAt' | 'receivedAt'>): void {
     if (committedAt === null) return;
     if (connectorAt !== null) this.commitToConnector.record((connectorAt - committedAt) / 1000);
     if (committedAt < this.#since) return;

@@ -29,6 +29,10 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+const orMissing =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const oneOf =
   (names: readonly unknown[]): Check =>
   (value) =>
@@ -78,7 +82,8 @@ const isExample = shape({
   lsn: orNull(isText),
   place: orNull(isNumber),
   ledger: orNull(shape({ file: isText, intent: isNumber })),
-  renamed: (value) => value === undefined || isText(value),
+  renamed: orMissing(isText),
+  column: orMissing(isText),
 });
 
 const isCause = shape({
@@ -99,6 +104,10 @@ const NOTES: Readonly<Record<Note['kind'], Check>> = {
   replica_identity: shape({
     tables: listOf(shape({ table: isText, index: orNull(isText), kind: isText })),
   }),
+  truncates_not_carried: shape({ events: isNumber, tables: listOf(isText) }),
+  messages_not_carried: numbers('messages'),
+  unpublished_arrived: numbers('events'),
+  unfollowed: shape({ tables: listOf(isText) }),
   columns: shape({ tables: listOf(shape({ table: isText, publications: listOf(isText) })) }),
 };
 
@@ -119,7 +128,12 @@ const isDocument = shape({
   accounting: numbers('committed', 'delivered', 'excused', 'missing', 'doubted', 'waived'),
   doubts: both(isGroupOfNumbers, hasOnly(DOUBTS)),
   notes: listOf(isNote),
-  projections: (value) => value === undefined || isGroupOfNumbers(value),
+  projections: orMissing(isGroupOfNumbers),
+  hazards: orMissing(isGroupOfNumbers),
+  truncates: orMissing(numbers('committed', 'delivered')),
+  messages: orMissing(
+    both(numbers('sent', 'delivered', 'missing', 'unjudged'), shape({ carried: isBoolean })),
+  ),
   transactions: numbers(
     'expected',
     'delivered',

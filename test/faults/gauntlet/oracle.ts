@@ -60,6 +60,7 @@ export class Oracle {
       if (change !== null && !IDLE.test(change.table)) changes.push(change);
       else if (change !== null) continue;
       else if (data.startsWith('BEGIN')) changes = [];
+      else if (!data.startsWith('COMMIT')) continue;
       // After a crash the slot goes back a little, and repeats transactions.
       else if (changes.length > 0 && !this.#seen.has(Number(xid))) {
         this.#seen.add(Number(xid));
@@ -99,7 +100,8 @@ export class Oracle {
   async commits(): Promise<ReadonlySet<number> | null> {
     if (this.#db.server.version < WITH_WALINSPECT) return null;
     const rows = await this.#db.query<{ xid: string }>(
-      `SELECT xid::text
+      // The record of COMMIT PREPARED is written by another transaction's end, or by none: its own is in the text.
+      `SELECT coalesce(substring(description FROM '^(\\d+):'), xid::text) AS xid
          FROM pg_get_wal_records_info($1, pg_current_wal_flush_lsn())
         WHERE resource_manager = 'Transaction' AND record_type LIKE 'COMMIT%'`,
       [this.#lsn],

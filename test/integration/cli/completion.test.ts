@@ -107,6 +107,7 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ['oltp-simulator stream --on-lag q', ['queue']],
   ['oltp-simulator stream --rate ', ['cycle', 'max']],
   ['oltp-simulator stream --workers ', []],
+  ['oltp-simulator stream --hazard sa', ['same-row', 'savepoints']],
   ['oltp-simulator stream --only v', ['vinculo']],
   ['oltp-simulator seed --with ', ['prontuario']],
   ['oltp-simulator stream --with p', ['prontuario']],

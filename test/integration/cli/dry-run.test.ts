@@ -37,6 +37,19 @@ test('a dry run as JSON holds the curve and each worker', async () => {
   });
 });
 
+test('a dry run has the hazards with their dials, and without hazards no word of them', async () => {
+  await withTempFolder(async (cwd) => {
+    const dryRun = async (...args: string[]) =>
+      (await runCli(['stream', '--dry-run', ...args], { cwd, env: NOWHERE })).stdout;
+    const asked = ['--hazard', 'ddl,huge', '--hazard', 'huge=5/1m', '--with', 'prontuario'];
+    assert.match(await dryRun(...asked), /^hazards: huge=5\/1m, ddl=10s$/m);
+    const { hazards } = JSON.parse(await dryRun(...asked, '--json')) as { hazards: string[] };
+    assert.deepEqual(hazards, ['huge=5/1m', 'ddl=10s']);
+    assert.doesNotMatch(await dryRun(), /hazard/);
+    assert.doesNotMatch(await dryRun('--json'), /hazard/);
+  });
+});
+
 const NONSENSE: Readonly<Record<string, { args: readonly string[]; sentence: RegExp }>> = {
   'a shape that nobody knows': { args: ['--stage', 'wave:1..2/60s'], sentence: /wave.*ramp:/ },
   'a shape without its length': { args: ['--stage', 'ramp:1..2'], sentence: /ramp:1\.\.2/ },

@@ -1,87 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Client } from 'pg';
 import { checkLedger } from '../../../src/ledger/check.js';
-import { writeFacts } from '../../../src/ledger/facts-file.js';
-import { ledgerFile } from '../../../src/ledger/folder.js';
 import type { OtherLedger } from '../../../src/ledger/later-changes.js';
 import { resolveLedger } from '../../../src/ledger/resolve.js';
-import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
+import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { identify } from '../../../src/postgres/identity.js';
 import { withDatabase } from '../../helpers/database.js';
-import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { CREATE_TABLES, SAMPLE } from '../../unit/ledger/sample-tables.js';
+import { change, Run } from './recorded-run.js';
 
 const servers = await startServers();
-
-/** A run of this test: it executes statements, and records their changes as workers do. */
-class Run {
-  readonly folder: string;
-  readonly #client: Client;
-  readonly #writers = new Map<number, LedgerWriter>();
-
-  private constructor(client: Client, folder: string) {
-    this.#client = client;
-    this.folder = folder;
-  }
-
-  static async begin(client: Client, folder: string): Promise<Run> {
-    mkdirSync(folder, { recursive: true });
-    const { server } = await identify(client);
-    writeFacts(SAMPLE, folder, 'test', server, factsWithTriggers({}));
-    const run = new Run(client, folder);
-    for (const worker of [1, 2]) {
-      const members = { run: 'test', worker, connection: 1, rng: 7, server_offset_ms: 0, server };
-      const backend = { pid: 1, startedMicros: Date.now() * 1_000 };
-      const path = ledgerFile(folder, worker, 1);
-      run.#writers.set(worker, LedgerWriter.create(SAMPLE, path, { ...members, backend }));
-    }
-    return run;
-  }
-
-  /** Runs a transaction, and records it. `end`: ROLLBACK is recorded as aborted. `answered`: its outcome is recorded. */
-  async transact(
-    worker: number,
-    sql: string,
-    changes: Change[],
-    end = 'COMMIT',
-    answered = true,
-  ): Promise<void> {
-    const writer = this.#writers.get(worker)!;
-    await this.#client.query(`BEGIN; ${sql}`);
-    const { rows } = await this.#client.query<{ xid: string; lsn: string }>(
-      'SELECT pg_current_xact_id()::text AS xid, pg_current_wal_insert_lsn()::text AS lsn',
-    );
-    const name = rows[0]!;
-    const [number = 0] = writer.intend([{ ...name, changes, subtransactions: false }]);
-    await this.#client.query(end);
-    if (!answered) return;
-    if (end === 'COMMIT') writer.commit([{ ...name, number, dropped: [] }]);
-    else writer.abort([number]);
-  }
-
-  end(): void {
-    for (const writer of this.#writers.values()) {
-      writer.end();
-      writer.close();
-    }
-  }
-}
-
-const change = (
-  table: string,
-  operation: Change['operation'],
-  ...rows: Change['rows']
-): Change => ({
-  table,
-  operation,
-  rows,
-});
 
 async function check(client: Client, { folder }: Run, others: OtherLedger[] = []) {
   const result = await checkLedger(

@@ -24,6 +24,8 @@ const RUN_PLOTS = ['throughput', 'latency', 'percentiles', 'memory', 'cpu', 'wal
 const COMPARED_PLOTS = ['throughput', 'response', 'percentiles', 'service', 'memory', 'wal'];
 /** The latency of a verified run stands with the verdict, above the others. */
 const VERIFIED_PLOTS = ['cdc-latency', ...RUN_PLOTS];
+/** Lanes stand below the wide plots. */
+const HAZARD_PLOTS = RUN_PLOTS.toSpliced(2, 0, 'hazards');
 const KILLED_PLOTS = RUN_PLOTS.filter((id) => id !== 'percentiles');
 
 /** Counts the painted pixels of each plot; runs in the page. */
@@ -114,6 +116,7 @@ const PAGES: readonly [name: string, runs: readonly RunRecord[], plots: readonly
   ['run', [sampleRun()], RUN_PLOTS],
   ['verified', [sampleRun({ verdict: 'violation' })], VERIFIED_PLOTS],
   ['killed', [sampleRun({ killed: true })], KILLED_PLOTS],
+  ['hazards', [sampleRun({ hazards: true })], HAZARD_PLOTS],
   [
     'comparison',
     [
@@ -343,15 +346,63 @@ test(
     }),
 );
 
+test(
+  'hazards stand in lanes: a mouse, the arrow keys and the other plots say what happened',
+  { skip: SKIP },
+  () =>
+    withPage(
+      [sampleRun({ hazards: true })],
+      'en',
+      { width: 1400, scheme: 'light' },
+      async (page, complaints) => {
+        const over = page.locator('#plot-hazards .u-over');
+        await over.scrollIntoViewIfNeeded();
+        const box = (await over.boundingBox()) ?? assert.fail();
+        // Second 42 of 300, in the first huge transaction, and in a long one.
+        await page.mouse.move(box.x + (box.width * 41) / 299, box.y + 20);
+        const values = page.locator('#plot-hazards .values');
+        assert.match(
+          await values.innerText(),
+          /^0:42\s[\s\S]*\shuge: 100,000 rows · 8\.2 s\s+long: 9 rows · 45 s$/,
+        );
+        await page.hover('#plot-throughput .u-over', {
+          position: { x: (box.width * 41) / 299, y: 60 },
+        });
+        assert.match(
+          await page.locator('#plot-throughput .values').innerText(),
+          /\shuge: 100,000 rows/,
+        );
+        assert.ok((await pixelsIn(page, 'hazards', 'hazard')) > 1_000, 'spans in the lanes');
+        assert.ok((await pixelsIn(page, 'memory', 'hazard')) > 100, 'a strip in other plots');
+
+        // The keys go from hazard to hazard.
+        const plot = page.locator('#plot-hazards .uplot');
+        await plot.focus();
+        await page.keyboard.press('Home');
+        assert.match(
+          (await plot.getAttribute('aria-valuetext')) ?? '',
+          /^0:04, .*ddl: add-column of/,
+        );
+        assert.match((await plot.getAttribute('aria-label')) ?? '', /key-change 25; huge 3/);
+        assert.deepEqual(complaints, []);
+      },
+    ),
+);
+
 test('on paper the page is light, as wide as the paper, and complete', { skip: SKIP }, () =>
-  withPage([sampleRun()], 'en', { width: 1400, scheme: 'dark' }, async (page, complaints) => {
-    // A4 between its margins: wider content would shrink the whole page.
-    await page.setViewportSize({ width: 688, height: 900 });
-    await page.emulateMedia({ media: 'print' });
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 688);
-    const pdf = await page.pdf({ format: 'A4' });
-    assert.ok(pdf.length > 50_000, `${pdf.length} bytes`);
-    if (SHOTS !== undefined) await writeFile(join(SHOTS, 'run.pdf'), pdf);
-    assert.deepEqual(complaints, []);
-  }),
+  withPage(
+    [sampleRun({ hazards: true })],
+    'en',
+    { width: 1400, scheme: 'dark' },
+    async (page, complaints) => {
+      // A4 between its margins: wider content would shrink the whole page.
+      await page.setViewportSize({ width: 688, height: 900 });
+      await page.emulateMedia({ media: 'print' });
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 688);
+      const pdf = await page.pdf({ format: 'A4' });
+      assert.ok(pdf.length > 50_000, `${pdf.length} bytes`);
+      if (SHOTS !== undefined) await writeFile(join(SHOTS, 'run.pdf'), pdf);
+      assert.deepEqual(complaints, []);
+    },
+  ),
 );

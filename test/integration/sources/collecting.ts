@@ -5,6 +5,7 @@ import type {
   Ignored,
   KeylessEvent,
   Malformed,
+  MessageEvent,
   RowColumns,
   RowEvent,
   Sink,
@@ -42,7 +43,9 @@ export class Collector implements Sink {
     this.received.push(`truncate ${table}`);
   }
 
-  message(): void {}
+  message({ content }: MessageEvent): void {
+    this.received.push(`message ${content}`);
+  }
 
   unstated(part: Unstated): void {
     this.unstatedFacts.push(part);

@@ -5,6 +5,7 @@ import { RunLogger } from '../../../src/cli/run-logger.js';
 import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
+import type { HazardReport } from '../../../src/run/protocol.js';
 import { failure } from '../../helpers/failure.js';
 import { hospital } from '../../helpers/hospital.js';
 
@@ -15,7 +16,7 @@ const WORKERS = 5;
 function collect(body: (logger: RunLogger, pass: (ms: number) => void) => void): string[] {
   const lines: string[] = [];
   const levels = (mark: string) => ({
-    debug: () => undefined,
+    debug: (line: string) => lines.push(`D ${mark}${line}`),
     info: (line: string) => lines.push(`I ${mark}${line}`),
     warning: (line: string) => lines.push(`W ${mark}${line}`),
     error: (line: string) => lines.push(`E ${mark}${line}`),
@@ -77,6 +78,34 @@ test('a lost server is one line for all workers at a terminal, a line an attempt
     `E detail connection lost — reconnecting in 2s (attempt 2/5) ${reason}`,
     `E detail connection lost — reconnecting in 3s (attempt 3/5) ${reason}`,
     'I connected again after … s; 5 workers',
+  ]);
+});
+
+test('a timed hazard is a line at once, those of batches are one line a second', () => {
+  const hazard = (changes: Partial<HazardReport>): HazardReport => ({
+    kind: 'hazard',
+    name: 'huge',
+    atMs: 0,
+    lengthMs: 31.4,
+    rows: 0,
+    lsn: null,
+    detail: null,
+    ...changes,
+  });
+  const detail = { change: 'add-enum-value', table: 'sinais_vitais', stays: true };
+  const lines = collect((logger) => {
+    logger.report(5, hazard({ name: 'ddl', rows: 1, lsn: '0/16B3748', detail }));
+    logger.sampled({ hazards: { copy: 2, rollback: 1_204, ddl: 1 } });
+    logger.sampled({ hazards: { huge: 1 } });
+    logger.sampled({});
+    logger.report(6, hazard({ lengthMs: 2400, rows: 100_000 }));
+    logger.report(6, { kind: 'hazard-failed', name: 'huge', failure: FAILURE });
+  });
+  assert.deepEqual(lines, [
+    'I hazard ddl: add-enum-value of sinais_vitais, which stays, 1 row, 31 ms, LSN 0/16B3748',
+    'D hazards: rollback 1,204, copy 2',
+    'I hazard huge: 100,000 rows, 2.4 s',
+    'W hazard huge: terminated by an administrator (57P01) — rolled back; it tries again next time',
   ]);
 });
 

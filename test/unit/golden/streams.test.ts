@@ -51,7 +51,13 @@ for (const version of [14, 18] as const) {
     assertSame(sink.rows, expectedEvents());
     assertInOrder(sink.rows);
     assert.deepEqual(sink.truncated, ['exames', 'internacoes']);
-    assert.equal(sink.ignoredKinds.filter((kind) => kind === 'message').length, 2);
+    const [first, second] = sink.messages;
+    assert.equal(sink.messages.length, 2);
+    assert.deepEqual([first?.content, first?.transactional], ['marca 1', true]);
+    assert.deepEqual([second?.content, second?.transactional], ['marca 2', false]);
+    assert.equal(first?.xid, sink.rows.find((row) => row.table === 'medicos')?.xid);
+    assert.equal(second?.xid, null);
+    assert.equal(second?.watermark, second?.lsn);
   });
 }
 

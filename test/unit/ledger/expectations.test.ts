@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Entries, type Entry } from '../../../src/ledger/entries.js';
 import { expectationsOf } from '../../../src/ledger/expectations.js';
+import type { Remains } from '../../../src/ledger/truncates.js';
 
 type Write = [Entry['write'], Entry['fate'], first: number, last: number, xid?: number];
 
@@ -69,6 +70,86 @@ test('a leased id that no transaction inserted cannot have been updated', () => 
     ['none', 1, 1, null],
     ['none', 2, 2, null],
   ]);
+});
+
+/** The expectations after the writes of these transactions to row 7, and of a lease if `leased`. */
+function expectedOf(
+  transactions: readonly [Entry['fate'], ...(readonly Entry['write'][])][],
+  { leased = false, remains = [] as Remains[] } = {},
+) {
+  const entries = new Entries();
+  const key = { first: 7, last: 7 };
+  if (leased) entries.add({ ...key, write: null, fate: 'committed', xid: null, transaction: 0 });
+  for (const [i, [fate, ...writes]] of transactions.entries()) {
+    for (const write of writes) {
+      entries.add({ ...key, write, fate, xid: 700 + i, transaction: i + 1 });
+    }
+  }
+  const remainsOf = (transaction: number) => remains[transaction - 1] ?? 'kept';
+  return [...expectationsOf(entries, null, remains.length === 0 ? null : remainsOf)].map(
+    ({ rule, xid, emptied }) => [rule, xid, ...(emptied === true ? ['emptied'] : [])],
+  );
+}
+
+test('a row written several times in one transaction is there as before it, plus inserts, minus deletes', () => {
+  const sameRow = ['insert', 'insert', 'update', 'delete'] as const;
+  const moved = ['insert', 'delete'] as const;
+  assert.deepEqual(expectedOf([['committed', ...sameRow]], { leased: true }), [['same', 700]]);
+  assert.deepEqual(expectedOf([['aborted', ...sameRow]], { leased: true }), [['none', null]]);
+  assert.deepEqual(
+    expectedOf(
+      [
+        ['aborted', ...sameRow],
+        ['committed', ...sameRow],
+      ],
+      { leased: true },
+    ),
+    [['same', 701]],
+  );
+  // Inserted and deleted again, or deleted and inserted again: the state before decides.
+  assert.deepEqual(expectedOf([['committed', ...moved]], { leased: true }), [['none', null]]);
+  assert.deepEqual(expectedOf([['committed', ...moved]]), []);
+  assert.deepEqual(expectedOf([['aborted', ...moved]]), []);
+  const before = [
+    ['update', 'same'],
+    ['insert', 'same'],
+    ['delete', 'none'],
+  ] as const;
+  for (const [write, rule] of before) {
+    const [found] = expectedOf([
+      ['committed', write],
+      ['committed', ...moved],
+    ]);
+    assert.deepEqual(found, [rule, rule === 'same' ? 701 : null], write);
+  }
+  const doubted = expectedOf([
+    ['either', 'delete'],
+    ['committed', ...moved],
+  ]);
+  assert.deepEqual(doubted, []);
+});
+
+test('an aborted transaction that wrote a row several times is one expectation', () => {
+  assert.deepEqual(expectedOf([['aborted', 'update', 'update', 'delete']]), [['other', 700]]);
+});
+
+test('a TRUNCATE removes the rows of transactions before it, and of no later one', () => {
+  const lost = ['none', null, 'emptied'];
+  assert.deepEqual(expectedOf([['committed', 'insert']], { remains: ['emptied'] }), [lost]);
+  assert.deepEqual(expectedOf([['committed', 'insert']], { remains: ['kept'] }), [['same', 700]]);
+  assert.deepEqual(expectedOf([['committed', 'insert']], { remains: ['either'] }), []);
+  // Whether the write was committed does not matter.
+  assert.deepEqual(expectedOf([['either', 'update']], { remains: ['emptied'] }), [lost]);
+  assert.deepEqual(expectedOf([['aborted', 'update']], { remains: ['emptied'] }), [lost]);
+  assert.deepEqual(expectedOf([['aborted', 'update']], { remains: ['either'] }), []);
+  assert.deepEqual(expectedOf([['committed', 'delete']], { remains: ['either'] }), [
+    ['none', null],
+  ]);
+  const again: [Entry['fate'], Entry['write']][] = [
+    ['committed', 'insert'],
+    ['committed', 'insert'],
+  ];
+  assert.deepEqual(expectedOf(again, { remains: ['emptied', 'kept'] }), [['same', 701]]);
 });
 
 test('more entries than a chunk holds are kept and sorted', () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { encodeWhole } from '../../../src/ledger/fingerprint.js';
+import type { KeysOf } from '../../../src/ledger/format.js';
 import { isRecordOf } from '../../../src/ledger/is-record.js';
 import { countKeys, decodeKeys, encodeKeys } from '../../../src/ledger/keys.js';
 import { LedgerReader } from '../../../src/ledger/reader.js';
@@ -14,7 +15,9 @@ import {
   LedgerWriter,
 } from '../../../src/ledger/writer.js';
 import { gidOf, parseGid } from '../../../src/postgres/prepared.js';
+import type { Operation } from '../../../src/schema/changes.js';
 import type { Row } from '../../../src/schema/table.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { HEADER, SCHEMA } from './sample-ledger.js';
 
@@ -163,3 +166,51 @@ test('a ledger of a run without hazards refuses to record one', () => {
   const intent = { xid: '7', lsn: '0/1', changes: [], subtransactions: false };
   assert.throws(() => intentOf(tables, { ...intent, hazards: { names: ['copy'] } }, 1, 0));
 });
+
+test('the examples of the page are intents, as the writer makes them', () => {
+  const page = readFileSync('src/ledger/README.md', 'utf8');
+  const examples = page
+    .split('\n')
+    .filter((line) => line.startsWith('{"intent"') && line.includes('"hazards"'))
+    .map((line) => JSON.parse(line));
+  assert.equal(examples.length, 6);
+  const extended = schemaWith(['prontuario']).tables;
+  for (const example of examples) {
+    assert.ok(isRecordOf(extended)(example), JSON.stringify(example));
+  }
+  assert.deepEqual(
+    new Set(examples.flatMap(({ hazards }) => Object.keys(hazards))),
+    new Set(['names', 'undone', 'gid', 'rollback', 'truncated', 'ddl', 'messages']),
+  );
+  const place = { run: HEADER.run, worker: 1, connection: 1 };
+  for (const { intent: number, at, ...example } of examples) {
+    const { xid, lsn, rows, subtransactions = false, hazards } = example;
+    const { undone, gid, ...others } = hazards;
+    assert.equal(gid ?? gidOf({ ...place, intent: number }), gidOf({ ...place, intent: number }));
+    const intent = {
+      ...{ xid, lsn, subtransactions },
+      changes: changesOf(rows),
+      hazards: {
+        ...others,
+        ...(undone === undefined ? {} : { undone: changesOf(undone) }),
+        ...(gid === undefined ? {} : { prepared: true as const }),
+      },
+    };
+    const made = intentOf(extended, intent, number, at, place);
+    assert.deepEqual(JSON.parse(JSON.stringify(made)), { intent: number, at, ...example });
+  }
+});
+
+/** Changes with these keys: exams without a result, which updates set to `normal`. */
+function changesOf(rows: KeysOf): Change[] {
+  return Object.entries(rows).flatMap(([table, lists]) =>
+    Object.entries(lists).map(([name, keys]): Change => {
+      const operation = name as Operation;
+      const ids = decodeKeys(EXAMES, keys) as number[];
+      if (operation === 'insert') return { table, operation, rows: ids.map((id) => exam(id)) };
+      if (operation === 'delete') return { table, operation, rows: ids.map((id) => [id]) };
+      const updates = ids.map((id): Row => [id, 'normal']);
+      return { table, operation, rows: updates, columns: ['resultado'] };
+    }),
+  );
+}

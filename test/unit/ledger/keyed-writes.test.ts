@@ -3,7 +3,10 @@ import test from 'node:test';
 import { expectationsOf } from '../../../src/ledger/expectations.js';
 import type { KeysOf } from '../../../src/ledger/format.js';
 import { KeyedWrites } from '../../../src/ledger/keyed-writes.js';
+import type { RunHazards } from '../../../src/ledger/run-hazards.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
+import { Truncates } from '../../../src/ledger/truncates.js';
+import { WorkerWrites } from '../../../src/ledger/worker-writes.js';
 import { SAMPLE } from './sample-tables.js';
 
 function transaction(
@@ -67,4 +70,67 @@ test('a changed key is gone, and the new one is there', () => {
 test('tables with ids, and without a key, are left out', () => {
   const rows = { exames: { insert: '7' }, rastros: { insert: ['0000000000000001'] } };
   assert.deepEqual(expected([transaction(1, 800, '0/1', rows)]), []);
+});
+
+test('shared ids are ordered by LSN across workers, and are left out of the writes of one', () => {
+  const truncates = new Truncates();
+  const hazards: RunHazards = { shared: new Map([['medicos', new Set([1, 2])]]), truncates };
+  const keyed = new KeyedWrites(SAMPLE.tables, hazards);
+  const own = new WorkerWrites(SAMPLE.tables, hazards);
+  const rows: KeysOf = { medicos: { update: ['1', '1', '2'], insert: '9' } };
+  for (const [file, xid, lsn] of [
+    ['a', 800, '0/9'],
+    ['b', 900, '0/5'],
+  ] as const) {
+    for (const writes of [keyed, own]) {
+      writes.beginFile(file);
+      writes.add(transaction(1, xid, lsn, file === 'a' ? rows : { medicos: { update: '1' } }));
+    }
+  }
+  const [found] = keyed.tables;
+  const expectations = [...expectationsOf(found!.entries, keyed.order())];
+  assert.deepEqual(
+    expectations.map(({ first, rule, xid }) => [found!.keys[first], rule, xid]),
+    [
+      ['1', 'same', 800],
+      ['2', 'same', 800],
+    ],
+  );
+  const others = own.tables.flatMap(([table, entries]) =>
+    [...expectationsOf(entries)].map(({ first, last }) => [table.name, first, last]),
+  );
+  assert.deepEqual(others, [['medicos', 9, 9]]);
+});
+
+test('a TRUNCATE counts for all workers, by its LSN', () => {
+  const truncates = new Truncates();
+  const truncate = (lsn: string | null, outcome: LedgerTransaction['outcome']) => {
+    const { intent, ...members } = transaction(1, 1, '0/1', {}, outcome);
+    const hazards = { names: ['truncate'], truncated: ['"Itens"'] } as const;
+    truncates.add({ ...members, lsn, intent: { ...intent, hazards } });
+  };
+  assert.equal(truncates.of('"Itens"'), null);
+  truncate('0/50', 'committed');
+  truncate('0/20', 'committed');
+  truncate('0/90', 'aborted');
+  truncate('0/70', 'open');
+  const remains = truncates.of('"Itens"')!;
+  assert.deepEqual([0, 0x10, 0x4f, 0x50, 0x6f, 0x70, 0x91].map(remains), [
+    'either',
+    'emptied',
+    'emptied',
+    'either',
+    'either',
+    'kept',
+    'kept',
+  ]);
+  assert.equal(truncates.of('medidas'), null);
+  assert.deepEqual([...truncates.tables], ['"Itens"']);
+  truncate(null, 'unknown');
+  assert.equal(remains(0x91), 'either');
+  const keyed = new KeyedWrites(SAMPLE.tables, { shared: new Map(), truncates });
+  keyed.beginFile('a');
+  keyed.add(transaction(1, 800, '0/10', items({ insert: ['A'] })));
+  assert.equal(keyed.remainsOf('"Itens"')?.(0), 'emptied');
+  assert.equal(keyed.remainsOf('medidas'), null);
 });

@@ -6,6 +6,7 @@ import {
   encodeKeys,
   forEachBlock,
   isKeyList,
+  joinAscending,
   keyListOf,
 } from '../../../src/ledger/keys.js';
 import { randomNumbers } from '../../helpers/random.js';
@@ -63,4 +64,19 @@ test("ids outside of the compact text's range, as a trigger may give them, are t
   assert.deepEqual(keyListOf([-5, 3]), ['-5', '3']);
   assert.deepEqual(keyListOf([3, '9007199254740993']), ['3', '9007199254740993']);
   assert.throws(() => decodeKeys(IDS, '9007199254740990,9'), /not a list of keys/);
+});
+
+test('ids of which one is listed several times are a list of texts', () => {
+  assert.deepEqual(keyListOf([9, 7, 8, 7]), ['7', '7', '8', '9']);
+  assert.equal(keyListOf([9, 7, 8]), '7+2');
+});
+
+test('lists of ids are joined where each begins after the one before it', () => {
+  assert.equal(
+    joinAscending(['1001+49', '1051+2', '1060,2']),
+    encodeKeys([...Array.from({ length: 53 }, (_, i) => 1001 + i), 1060, 1062]),
+  );
+  assert.equal(joinAscending(['5']), '5');
+  assert.equal(joinAscending(['5+3', '8']), null);
+  assert.equal(joinAscending(['5', '3']), null);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Dimension, UNITS } from '../../../src/lib/units.js';
 import { findMetric, Metrics } from '../../../src/report/metrics.js';
+import { judge, parseThreshold } from '../../../src/report/thresholds.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { hospital } from '../../helpers/hospital.js';
 import { GIB, MIB, summaryOf } from './samples.js';
@@ -68,6 +69,7 @@ test('events that did not happen count as 0, unmeasured figures are null', () =>
     ['consulta.update.service.max', null],
     ['slot.other.retained', null],
     ['slot.other.lag', null],
+    ['hazard_truncate', null],
     // Names of members that every object inherits.
     ['slot.constructor.lag', null],
     ['slot.__proto__.retained', null],
@@ -75,6 +77,21 @@ test('events that did not happen count as 0, unmeasured figures are null', () =>
   for (const [name, figure] of cases) {
     assert.equal(findMetric(name)?.read(summaryOf()), figure, name);
   }
+});
+
+test('a hazard is a count, 0 where it was asked for and never happened', () => {
+  const summary = summaryOf({ hazards: { 'hot-keys': 12, truncate: 0 } });
+  const results = ['hazard_hot-keys>=1', 'hazard_truncate>=1', 'hazard_ddl>=0'].map((text) => {
+    const threshold = parseThreshold(text, METRICS);
+    if ('problem' in threshold) return threshold;
+    const { held, value } = judge(threshold, summary);
+    return { held, value };
+  });
+  assert.deepEqual(results, [
+    { held: true, value: 12 },
+    { held: false, value: 0 },
+    { held: false, value: null },
+  ]);
 });
 
 test('the rate error is the same above the target as below it, and null without a target', () => {

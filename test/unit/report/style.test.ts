@@ -32,6 +32,9 @@ const PAIRS: readonly [colour: string, ground: string, least: number][] = [
   ['rejection', 'surface', LINE],
   ['failure', 'surface', LINE],
   ['stage', 'surface', LINE],
+  ['hazard', 'surface', LINE],
+  ['hazard', 'grid', LINE],
+  ['hazard', 'pause', LINE],
   ...[0, 1, 2, 3, 4, 5].map((n): [string, string, number] => [`curve-${n}`, 'outage', LINE]),
 ];
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { HAZARD_NAMES } from '../../../src/hazards/hazards.js';
 import { type Paint, withoutColours } from '../../../src/lib/paint.js';
-import { messagesIn } from '../../../src/messages/index.js';
+import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { summaryText, verdictText } from '../../../src/report/text.js';
 import { judgeRun } from '../../../src/report/verdict.js';
 import type { Totals } from '../../../src/run/totals.js';
@@ -87,6 +88,36 @@ for (const [name, [changes, english, portuguese]] of Object.entries(FACTS)) {
     assert.match(textOf(changes, 'pt-BR'), portuguese);
   });
 }
+
+test('hazards are counted in lines of 80 columns, and those that never happened are named', () => {
+  const hazards = Object.fromEntries(HAZARD_NAMES.map((name, at) => [name, at * 137]));
+  const expected: Readonly<Record<(typeof LANGUAGES)[number], string>> = {
+    en: `
+  hazards  savepoints 137, hot-keys 274, same-row 411, out-of-order 548,
+           copy 685, unchanged-toast 822, two-phase 959, message 1,096,
+           key-change 1,233, huge 1,370, long 1,507, truncate 1,644,
+           quiet 1,781, ddl 1,918
+  hazards that never happened: rollback, publication — what did not bite proves nothing
+`,
+    'pt-BR': `
+  hazards  savepoints 137, hot-keys 274, same-row 411, out-of-order 548,
+           copy 685, unchanged-toast 822, two-phase 959, message 1.096,
+           key-change 1.233, huge 1.370, long 1.507, truncate 1.644,
+           quiet 1.781, ddl 1.918
+  hazards que nunca aconteceram: rollback, publication — o que não aconteceu não prova nada
+`,
+  };
+  for (const lang of LANGUAGES) {
+    const shown = textOf({ hazards: { ...hazards, publication: 0 } }, lang);
+    assert.ok(shown.includes(expected[lang]), shown);
+  }
+  assert.match(
+    textOf({ hazards: { ddl: 0 } }),
+    /\n\n {2}hazards that never happened: ddl — [^\n]*\n$/,
+  );
+  assert.doesNotMatch(textOf({ hazards: { ddl: 1 } }), /never/);
+  assert.doesNotMatch(textOf(), /hazard/);
+});
 
 test('a run that lost its server does not claim to be without errors, and shows no empty table', () => {
   const rows = Object.fromEntries(

@@ -27,8 +27,10 @@ function refusal(pattern: RegExp) {
 
 test('a run is read as it was written', () =>
   withTempFolder(async (logs) => {
-    const run = sampleRun();
-    assert.deepEqual(readRun(await writeSampleRun(logs, run)), run);
+    for (const run of [sampleRun(), sampleRun({ hazards: true })]) {
+      assert.deepEqual(readRun(await writeSampleRun(logs, run)), run);
+      await rm(join(logs, 'runs'), { recursive: true });
+    }
   }));
 
 test('the last line of a series may be cut off', () =>
@@ -56,6 +58,7 @@ test('each file of a run may be missing or half written', () =>
       description: null,
       latency: null,
       verification: null,
+      occurrences: [],
       verdicts: [],
       runId: '20261123-201530-a1b2',
     });

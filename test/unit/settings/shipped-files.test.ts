@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as v from 'valibot';
+import { HAZARD_NAMES } from '../../../src/hazards/hazards.js';
+import { parseHazard, parseHazards } from '../../../src/hazards/parse.js';
 import { COMMANDS } from '../../../src/settings/commands.js';
 import { readEnvFile } from '../../../src/settings/env-file.js';
 import { COMMON_FLAGS, flagsOf, SWITCH_NAMES, VALUE_FLAGS } from '../../../src/settings/flags.js';
@@ -62,6 +64,22 @@ test('.env.example loads without problems, and names every option with its defau
   );
 });
 
+test('settings.toml shows every hazard, with its usual value', () => {
+  const opened = toml.replaceAll(/^# ( {2}[a-z-]+ = |\[hazards\])/gm, '$1');
+  const { given, problems } = readToml(
+    `[hazards]${opened.split('[hazards]').at(-1)}`,
+    'the example',
+  );
+  assert.deepEqual(problems, []);
+  const { all, named } = parseHazards(given.get('stream.hazards')?.text ?? '')!;
+  assert.ok(all);
+  assert.deepEqual(Object.keys(named), [...HAZARD_NAMES]);
+  for (const name of HAZARD_NAMES) {
+    const usual = name === 'publication' ? `${name}=cdc` : name;
+    assert.deepEqual(named[name], parseHazard(usual)?.dial, name);
+  }
+});
+
 test('environment names are unique, and a command has one option for each flag', () => {
   const names = OPTION_KEYS.flatMap((key) => [optionOf(key).env, ...(optionOf(key).libpq ?? [])]);
   assert.equal(new Set(names).size, names.length);
@@ -71,9 +89,11 @@ test('environment names are unique, and a command has one option for each flag',
     assert.equal(new Set(flags).size, flags.length, command);
   }
   for (const key of OPTION_KEYS) {
-    const { flag, deniedBy } = optionOf(key);
+    const { flag, deniedBy, enabledBy } = optionOf(key);
     if (flag !== undefined) assert.ok(VALUE_FLAGS.includes(flag.name), key);
-    if (deniedBy !== undefined) assert.ok(SWITCH_NAMES.includes(deniedBy), key);
+    for (const name of [deniedBy, enabledBy]) {
+      if (name !== undefined) assert.ok(SWITCH_NAMES.includes(name), key);
+    }
   }
 });
 

@@ -13,6 +13,7 @@ import {
   FLAT_META,
   FLATTENED,
   INSERT,
+  MESSAGE,
   SCHEMA,
   SOURCE,
 } from './samples.js';
@@ -31,6 +32,7 @@ const SAMPLES = [
   FLATTENED(EXAME, FLAT_META),
   '{"status":"END","id":"571:1","event_count":2,"data_collections":[{"data_collection":"a","event_count":2}],"ts_ms":1}',
   envelope('t', {}),
+  MESSAGE,
 ];
 
 function fresh() {
@@ -38,10 +40,18 @@ function fresh() {
   return { sink, intake: new Intake(sink, anyScope) };
 }
 
-const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: CollectingSink) => ({
+const collected = ({
   rows,
   keyless,
-  truncated,
+  truncates,
+  messages,
+  ignoredKinds,
+  problems,
+}: CollectingSink) => ({
+  rows,
+  keyless,
+  truncates,
+  messages,
   ignoredKinds,
   problems,
 });

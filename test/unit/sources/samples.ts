@@ -32,6 +32,12 @@ export const DELETE = envelope('d', {
     '{"id":7,"paciente_id":0,"tipo_exame":"","data":0,"resultado":null,"created_at":0,"updated_at":0}',
 });
 
+/** The source block of a message. */
+export const MESSAGE_SOURCE = SOURCE('').replace('"public"', '""');
+
+/** Of `pg_logical_emit_message`: `run/1/7`, within a transaction. */
+export const MESSAGE = `{"op":"m","ts_ms":1772366400700,"source":${MESSAGE_SOURCE},"transaction":null,"message":{"prefix":"oltp-simulator","content":"cnVuLzEvNw=="}}`;
+
 /** The values of INSERT. */
 export const EXAME_VALUES = [
   '9007199254740993',

@@ -15,6 +15,7 @@ import {
   FLAT_META,
   FLATTENED,
   INSERT,
+  MESSAGE,
   SCHEMA,
   SOURCE,
 } from './samples.js';
@@ -33,7 +34,9 @@ function decoded(text: string): CollectingSink {
   for (const other of [INSERT, DELETE, text, text]) {
     experienced.line(Buffer.from(other), PARTITION, POSITION, RECEIVED);
   }
-  if (sink.rows[0] !== undefined) assert.deepEqual(again.rows.at(-1), sink.rows[0]);
+  for (const events of ['rows', 'truncates', 'messages'] as const) {
+    if (sink[events][0] !== undefined) assert.deepEqual(again[events].at(-1), sink[events][0]);
+  }
   return sink;
 }
 
@@ -274,8 +277,110 @@ for (const [kind, text] of ASIDES) {
   });
 }
 
-test('a truncate has its table', () => {
-  assert.deepEqual(decoded(envelope('t', {})).truncated, ['exames']);
+/** Of an event without a row. */
+const PLACE = {
+  xid: 571,
+  lsn: 24_023_200,
+  watermark: 24_023_128,
+  committedAt: 1_772_366_400_500_123,
+  connectorAt: 1_772_366_400_700_456,
+  receivedAt: RECEIVED,
+  partition: PARTITION,
+  position: POSITION,
+  origin: 'oltp',
+};
+
+const TRUNCATE = envelope('t', {});
+
+for (const [shape, text] of [
+  ['a plain envelope', TRUNCATE],
+  ['one with its schema', `{"schema":${SCHEMA},"payload":${TRUNCATE}}`],
+  ['a message', `{"key":null,"value":${TRUNCATE},"headers":[]}`],
+  ['JSON in a string', `{"value":${quoted(TRUNCATE)}}`],
+  [
+    'CloudEvents',
+    CLOUD_EVENT('{"before":null,"after":null}').replace(
+      '"iodebeziumop":"c"',
+      '"iodebeziumop":"t","ts_us":1772366400700456',
+    ),
+  ],
+  ['flattened', `{${FLAT_META.replace('"__op":"c"', '"__op":"t","__source_name":"oltp"')}}`],
+] as const) {
+  test(`a truncate has its place: ${shape}`, () => {
+    const sink = decoded(text);
+    assert.deepEqual(sink.problems, []);
+    assert.deepEqual(sink.truncates, [{ table: 'exames', order: 3, ...PLACE }]);
+  });
+}
+
+test('a truncate of another table is ignored', () => {
+  assert.deepEqual(decoded(envelope('t', { source: SOURCE('outra') })).ignoredKinds, [
+    'other_table',
+  ]);
+});
+
+const MESSAGE_PLACE = { ...PLACE, connectorAt: 1_772_366_400_700_000 };
+const MESSAGE_DATA = '{"message":{"prefix":"oltp-simulator","content":"cnVuLzEvNw=="}}';
+
+for (const [shape, text] of [
+  ['a plain envelope', MESSAGE],
+  ['one with its schema', `{"schema":${SCHEMA},"payload":${MESSAGE}}`],
+  ['a message', `{"topic":"oltp.message","key":{"prefix":"oltp-simulator"},"value":${MESSAGE}}`],
+  [
+    'JSON in a string',
+    `{"value":${quoted(MESSAGE)},"key":${quoted('{"prefix":"oltp-simulator"}')}}`,
+  ],
+  [
+    'CloudEvents',
+    CLOUD_EVENT(MESSAGE_DATA)
+      .replace('"iodebeziumop":"c"', '"iodebeziumop":"m","ts_ms":1772366400700')
+      .replace('"exames"', '""'),
+  ],
+  ["Avro's JSON", MESSAGE.replace('"cnVuLzEvNw=="', '{"bytes":"cnVuLzEvNw=="}')],
+  ['the base64 of URLs', MESSAGE.replace('cnVuLzEvNw==', 'cnVuLzEvNw')],
+] as const) {
+  test(`a message has its content and its place: ${shape}`, () => {
+    const sink = decoded(text);
+    assert.deepEqual([sink.problems, sink.ignoredKinds], [[], []]);
+    assert.deepEqual(sink.messages, [
+      { content: 'run/1/7', transactional: true, ...MESSAGE_PLACE },
+    ]);
+  });
+}
+
+test('a message in hexadecimal digits (binary.handling.mode=hex) has its content', () => {
+  const content = '2026-03-01T12-00-00Z/1/7';
+  const hex = Buffer.from(content).toString('hex');
+  const { messages } = decoded(MESSAGE.replace('cnVuLzEvNw==', hex));
+  assert.deepEqual(
+    messages.map((message) => message.content),
+    [content],
+  );
+});
+
+test('a message outside of transactions has no xid', () => {
+  const { messages } = decoded(MESSAGE.replace('"txId":571', '"txId":null'));
+  assert.deepEqual(messages, [
+    { content: 'run/1/7', transactional: false, ...MESSAGE_PLACE, xid: null },
+  ]);
+});
+
+test('messages that are not of the run are ignored', () => {
+  for (const [from, to] of [
+    ['"oltp-simulator"', '"other"'],
+    ['"oltp-simulator"', 'null'],
+    ['"prefix":"oltp-simulator",', ''],
+    ['"cnVuLzEvNw=="', 'null'],
+    ['"cnVuLzEvNw=="', '7'],
+    ['"cnVuLzEvNw=="', '"(not bytes)"'],
+    [/,"message":.*\}(?=\}$)/, ''],
+    [/"message":.*\}(?=\}$)/, '"message":"text"'],
+  ] as const) {
+    const text = MESSAGE.replace(from, to);
+    const sink = decoded(text);
+    assert.deepEqual([sink.problems, sink.messages], [[], []], text);
+    assert.deepEqual(sink.ignoredKinds, ['message'], text);
+  }
 });
 
 test('white space gives nothing', () => {

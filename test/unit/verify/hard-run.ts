@@ -47,11 +47,14 @@ const SIGNS = tableOf(
     column('temperature', 'numeric(4,1)', { lossy: true }),
   ],
 );
-const AUDITS = tableOf(
-  'audits',
-  [],
-  [column('who', 'text', { notNull: true }), column('what', 'text'), column('seen', 'boolean')],
-);
+const AUDITS: TableSpec = {
+  ...tableOf(
+    'audits',
+    [],
+    [column('who', 'text', { notNull: true }), column('what', 'text'), column('seen', 'boolean')],
+  ),
+  addedColumns: [{ name: 'origin', type: 'text' }],
+};
 const ITEMS = tableOf(
   'items',
   ['code'],
@@ -61,18 +64,24 @@ const ITEMS = tableOf(
     column('price', 'text'),
   ],
 );
-const NOTES = tableOf(
-  'notes',
-  ['id'],
-  [
-    column('id', 'bigint', { notNull: true }),
-    column('patient', 'bigint', { notNull: true }),
-    column('weight', 'numeric', { lossy: true }),
-    column('body', 'text', { notNull: true, toast: true }),
-    column('file', 'bytea', { toast: true }),
-    column('state', 'text', { notNull: true }),
+const NOTES: TableSpec = {
+  ...tableOf(
+    'notes',
+    ['id'],
+    [
+      column('id', 'bigint', { notNull: true }),
+      column('patient', 'bigint', { notNull: true }),
+      column('weight', 'numeric', { lossy: true }),
+      column('body', 'text', { notNull: true, toast: true }),
+      column('file', 'bytea', { toast: true }),
+      column('state', 'text', { notNull: true }),
+    ],
+  ),
+  addedColumns: [
+    { name: 'revision', type: 'bigint' },
+    { name: 'version', type: 'bigint' },
   ],
-);
+};
 const TABLES = [SIGNS, AUDITS, ITEMS, NOTES];
 
 const HARD: SchemaSpec = {

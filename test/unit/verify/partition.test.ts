@@ -27,6 +27,7 @@ function expected(more: Partial<Expected>): Expected {
     dropped: {},
     digest: null,
     prints: null,
+    hazards: null,
     file: 'f',
     intent: 1,
     ...more,

@@ -11,7 +11,7 @@ export function followCursor(
   document: PageDocument,
   element: PageElement,
   plot: Plotted,
-  { x, unit, tables }: Plot,
+  { x, unit, tables, lanes }: Plot,
   { marks, texts }: PageData,
   { formats, colours, uPlot }: Tools,
 ): void {
@@ -29,8 +29,19 @@ export function followCursor(
     overTime
       ? formats.clock(at)
       : `${formats.percentile(at)} · ${texts.oneIn.replace('{n}', formats.number(at))}`;
-  /** Names of the marks, and the stage, at a moment. */
-  const marksAt = (at: number): string[] => {
+  /** The hazards of the time that a point covers. */
+  const hazardsAt = (index: number): string[] => {
+    const after = xs[index - 1] ?? 0;
+    const until = xs[index] ?? 0;
+    return marks.hazards.flatMap(({ name, spans }) =>
+      spans
+        .filter(({ from, to }) => from <= until && to > after)
+        .map(({ text }) => `${name}: ${text}`),
+    );
+  };
+  /** Names of the marks, the stage, and the hazards, at a point. */
+  const marksAt = (index: number): string[] => {
+    const at = xs[index] ?? 0;
     const spans = (['paused', 'outages', 'gaps'] as const).filter((name) =>
       marks[name].some(([from, to]) => at > from && at <= to),
     );
@@ -42,6 +53,7 @@ export function followCursor(
     return [
       ...(stage === undefined ? [] : [stage.label]),
       ...names.map((name) => texts.marks[name]),
+      ...hazardsAt(index),
     ];
   };
   const valuesAt = (index: number) =>
@@ -73,7 +85,7 @@ export function followCursor(
       row.append(swatch, piece('span', 'label', label), piece('span', 'value', value));
       return row;
     });
-    const notes = overTime ? marksAt(at) : [];
+    const notes = overTime ? marksAt(idx) : [];
     box.replaceChildren(
       piece('div', 'at', placeText(at)),
       ...rows,
@@ -151,7 +163,8 @@ export function followCursor(
     const places = [...xs.keys()].filter((index) => {
       const at = xs[index] ?? 0;
       const inside = (min === null || at >= min) && (max === null || at <= max);
-      return inside && valuesAt(index).length > 0;
+      const shows = lanes === undefined ? valuesAt(index) : hazardsAt(index);
+      return inside && shows.length > 0;
     });
     const now = plot.cursor.idx;
     const found = now === null || now === undefined ? -1 : places.findIndex((at) => at >= now);
@@ -162,6 +175,9 @@ export function followCursor(
     moveTo(plot.valToPos(at, 'x'));
     const values = valuesAt(next).map(({ label: name, value }) => `${name} ${value}`);
     root.setAttribute('aria-valuenow', String(at));
-    root.setAttribute('aria-valuetext', [placeText(at), ...values, ...marksAt(at)].join(', '));
+    root.setAttribute(
+      'aria-valuetext',
+      [placeText(at), ...values, ...(overTime ? marksAt(next) : [])].join(', '),
+    );
   });
 }

@@ -54,7 +54,7 @@ export function plotOptions(
   // The same width in every plot, so that a moment has the same place in all of them.
   const labelsWidth = 64;
   // Stages are named above the wide plots.
-  const named = overTime && plot.wide && marks.stages.length > 0;
+  const named = overTime && plot.wide && plot.lanes === undefined && marks.stages.length > 0;
   const xText = overTime ? formats.clock : formats.percentile;
   const curves = plot.tables.flatMap((table) => table.curves);
   const farthest = Math.max(10, ...plot.tables.map(({ xs }) => xs.at(-1) ?? 0));
@@ -77,6 +77,13 @@ export function plotOptions(
   if (plot.log) {
     yAxis.splits = (_, __, from, to) => tools.logSplits(from, to);
     yAxis.filter = (_, splits) => splits;
+  }
+  const lanes = plot.lanes === undefined ? [] : marks.hazards;
+  if (lanes.length > 0) {
+    yAxis.grid = { show: false };
+    yAxis.splits = () => lanes.map((_, index) => lanes.length - index - 0.5);
+    yAxis.filter = (_, splits) => splits;
+    yAxis.values = () => lanes.map(({ times }) => `${formats.number(times)}×`);
   }
   const xAxis: uPlot.Axis = {
     ...axis,
@@ -125,19 +132,23 @@ export function plotOptions(
   };
   return {
     width,
-    height: plot.wide ? 300 : 240,
+    // Of a lane 34 pixels, and of the axis 30 with the room above.
+    height: lanes.length > 0 ? 42 + 34 * lanes.length : plot.wide ? 300 : 240,
     pxAlign: 1,
     // At the right room for half of the last label: 24:00:00.
     padding: [named ? 26 : 12, 28, 0, 0],
     scales: {
       x: overTime ? { time: false } : { time: false, distr: 3, range: () => [1, farthest] },
       y: {
+        ...(lanes.length > 0 ? { auto: false, min: 0, max: lanes.length } : {}),
         ...(plot.log ? { distr: 3 as const } : {}),
-        range: (_, from, to) => tools.yRange(plot.log, plot.limits, from, to),
+        range: (_, from, to) =>
+          lanes.length > 0 ? [0, lanes.length] : tools.yRange(plot.log, plot.limits, from, to),
       },
     },
     axes: [xAxis, yAxis],
     legend: {
+      show: lanes.length === 0,
       markers: {
         dash: (self: uPlot, index: number) =>
           self.series[index]?.dash === undefined ? 'solid' : 'dashed',
@@ -162,7 +173,13 @@ export function plotOptions(
       drawClear: overTime ? [(self) => tools.drawBands(self, marks, tools)] : [],
       draw: [
         ...(overTime ? [(self: uPlot) => tools.drawStages(self, marks, named, tools)] : []),
-        ...(overTime ? [(self: uPlot) => tools.drawMoments(self, marks, tools)] : []),
+        ...(overTime && lanes.length === 0
+          ? [
+              (self: uPlot) => tools.drawHazards(self, marks, tools),
+              (self: uPlot) => tools.drawMoments(self, marks, tools),
+            ]
+          : []),
+        ...(lanes.length > 0 ? [(self: uPlot) => tools.drawLanes(self, marks, tools)] : []),
         (self) => tools.drawLimits(self, plot.limits, tools),
       ],
     },

@@ -42,7 +42,7 @@ export function startPage(
       const joined = parts.uPlot.join(tables);
       const options = parts.plotOptions(plot, data, width, tools);
       const drawn = new parts.uPlot(options, joined, element as never);
-      if (onPaper) drawn.setSize({ width, height: paper.height });
+      if (onPaper && plot.lanes === undefined) drawn.setSize({ width, height: paper.height });
       parts.followCursor(document, element, drawn, plot, data, tools);
       return [{ element, plot: drawn }];
     });

@@ -2,6 +2,7 @@ import type uPlot from 'uplot';
 import type { Formats } from '../formats.js';
 import type { followCursor } from './cursor.js';
 import type { drawBands, drawLimits, drawMoments, drawStages } from './drawing.js';
+import type { drawHazards, drawLanes } from './lanes.js';
 import type { logSplits, plotOptions, yRange } from './options.js';
 
 /** Looks up a colour of the page's style by the name of its custom property without the dashes. */
@@ -16,6 +17,8 @@ export interface Parts {
   readonly drawMoments: typeof drawMoments;
   readonly drawStages: typeof drawStages;
   readonly drawLimits: typeof drawLimits;
+  readonly drawHazards: typeof drawHazards;
+  readonly drawLanes: typeof drawLanes;
   readonly followCursor: typeof followCursor;
 }
 

@@ -27,6 +27,7 @@ import { BatchWriter } from '../../../../workers/batch.js';
 import { BatchBuilder } from '../../../../workers/batch-builder.js';
 import type { BatchOutcome } from '../../../../workers/batch-result.js';
 import { HazardTransaction } from '../../../../workers/hazards/transaction.js';
+import type { TimedPolicy, Turn } from '../../../../workers/hazards/turn.js';
 import { type TestDatabase, withDatabase } from '../../../helpers/database.js';
 import { randomNumbers } from '../../../helpers/random.js';
 import type { TestServer } from '../../../helpers/server.js';
@@ -71,10 +72,9 @@ export interface History {
   /** Of the hazard. */
   readonly client: Client;
   readonly recorded: readonly Recorded[];
-  /**
-   * Runs one transaction of a hazard, again where it has to be: `act` and then a witness. False where `act` did nothing.
-   */
-  hazard(act: (transaction: HazardTransaction) => Promise<boolean>): Promise<boolean>;
+  /** Gives a hazard its turn, again where a batch was in its way. */
+  happen(policy: TimedPolicy): Promise<void>;
+  undo(policy: TimedPolicy): Promise<void>;
   /** Waits until every writer has committed some more batches of each type. */
   others(): Promise<void>;
 }
@@ -97,6 +97,7 @@ export function withHistory(
       const recorded: Recorded[] = [];
       const task = await taskOf(db, client);
       const tools = toolsOf(task, client);
+      const { ids } = tools;
       await prepareParents(tools);
       const slot = db.name;
       await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
@@ -109,28 +110,24 @@ export function withHistory(
             await Promise.race([sleep(2), running]);
           }
         };
-        const hazard = async (act: (transaction: HazardTransaction) => Promise<boolean>) => {
-          for (;;) {
-            const done = await attempt(client, async () => {
-              await tools.reserve();
-              await client.query('BEGIN');
-              const transaction = new HazardTransaction({ ...tools, now: Date.now() });
-              transaction.note('ddl');
-              if (!(await act(transaction))) {
-                await client.query('ROLLBACK');
-                return false;
-              }
-              await transaction.write(tools.builder.fillers(1, Date.now()));
-              const outcome = transaction.outcome();
-              await client.query('COMMIT');
-              record(recorded, outcome);
-              return true;
-            });
-            if (done !== null) return done;
-          }
+        const transact: Turn['transact'] = async (act) => {
+          await client.query('BEGIN');
+          const transaction = new HazardTransaction({ ...tools, now: Date.now() });
+          await act(transaction);
+          await ids.reserve(client, schema.filler.name, 1);
+          await transaction.write(tools.builder.fillers(1, Date.now()));
+          const outcome = transaction.outcome();
+          await client.query('COMMIT');
+          record(recorded, outcome);
         };
+        const turn = { client, random: Math.random, transact, stopping: false } as Turn;
+        const untilDone = async (act: () => Promise<void>) => {
+          while ((await attempt(client, () => act().then(() => true))) === null) await sleep(2);
+        };
+        const happen = (policy: TimedPolicy) => untilDone(() => policy.happen(turn));
+        const undo = (policy: TimedPolicy) => untilDone(() => policy.undo!(turn));
         try {
-          await body({ db, client, recorded, hazard, others });
+          await body({ db, client, recorded, happen, undo, others });
         } finally {
           for (const writer of writers) writer.stop();
           await running;
@@ -216,15 +213,8 @@ function toolsOf(task: ProducerTask, client: Client) {
   const inserted = schema.tables.names;
   const ids = new WorkerIds(tables, task.ids, random, inserted, BATCH, () => undefined);
   const builder = new BatchBuilder(schema, task, ids, new Map(), random);
-  const reserve = async () => {
-    for (const name of inserted) {
-      if (schema.seederOf(name)?.parents.length !== undefined || name === schema.filler.name) {
-        await ids.reserve(client, name, 4);
-      }
-    }
-  };
   const maker = new RowMaker(task.rng, task.pools);
-  return { client, schema, returning: {}, ids, builder, maker, random, now: 0, reserve };
+  return { client, schema, returning: {}, ids, builder, maker, random, now: 0 };
 }
 
 /** Commits rows for all to reference. */

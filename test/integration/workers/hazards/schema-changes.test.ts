@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Client } from 'pg';
-import { findLeftovers, undoLeftovers } from '../../../../src/database/hazard-leftovers.js';
+import { undoLeftovers } from '../../../../src/database/hazard-leftovers.js';
 import { findLeft } from '../../../../src/database/membership.js';
-import { ChangeCycle, changeSchema } from '../../../../workers/hazards/ddl.js';
+import { ddl } from '../../../../workers/hazards/ddl.js';
 import { publication } from '../../../../workers/hazards/publication.js';
 import { truncate } from '../../../../workers/hazards/truncate.js';
 import { startServers } from '../../../helpers/server.js';
+import { catalogue } from '../../hazards/catalogue.js';
 import {
   addedOf,
   counted,
   type Decoded,
   expected,
-  type History,
   type Recorded,
   schema,
   shortXid,
@@ -22,6 +22,8 @@ import {
 
 const ALL = `TABLE ${tables.names.join(', ')}`;
 const { changes, truncate: truncated, unpublish } = schema.hazards;
+/** The moments are not looked at. */
+const OFTEN = { everyMs: 1 };
 
 for (const server of await startServers({ settings: { wal_level: 'logical' } })) {
   const { version } = server;
@@ -32,16 +34,20 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       ALL,
       async (history) => {
         const before = await catalogue(history.client);
-        const cycle = new ChangeCycle(schema);
-        const made: string[] = [];
+        const policy = ddl(OFTEN, schema);
         // Twice: what stays is made once.
         for (let step = 0; step < 2 * changes.length - 1; step++) {
-          made.push(await makeNext(history, cycle));
+          await history.happen(policy);
           await history.others();
         }
         const names = changes.map(({ name, table }) => `${name} ${table}`);
         const again = changes.filter(({ stays }) => stays === null);
-        assert.deepEqual(made, [...names, ...again.map(({ name, table }) => `${name} ${table}`)]);
+        assert.deepEqual(
+          history.recorded.flatMap(({ outcome }) =>
+            (outcome.hazards?.ddl ?? []).map(({ change, table }) => `${change} ${table}`),
+          ),
+          [...names, ...again.map(({ name, table }) => `${name} ${table}`)],
+        );
         assert.deepEqual(await catalogue(history.client), {
           ...before,
           routes: [...before.routes, 'inalatória'],
@@ -62,21 +68,14 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       server,
       ALL,
       async (history) => {
-        const { client, hazard } = history;
+        const { client } = history;
         const before = await catalogue(client);
         for (let steps = 1; steps < changes.length; steps++) {
-          const cycle = new ChangeCycle(schema);
-          for (let step = 0; step < steps; step++) await makeNext(history, cycle);
-          if (steps % 2 === 0) await undoLeftovers(client, await findLeftovers(client, schema));
-          else {
-            // Another life of the thread: each is recorded.
-            const successor = new ChangeCycle(schema);
-            for (let left = await successor.undo(client); left !== null; ) {
-              const undo = left;
-              await hazard((transaction) => changeSchema(transaction, undo).then(() => true));
-              left = await successor.undo(client);
-            }
-          }
+          const policy = ddl(OFTEN, schema);
+          for (let step = 0; step < steps; step++) await history.happen(policy);
+          if (steps % 2 === 0) await undoLeftovers(client, schema);
+          // Another life of the thread.
+          else await history.undo(ddl(OFTEN, schema));
           const { routes: _, ...after } = await catalogue(client);
           assert.deepEqual({ ...after, routes: before.routes }, before, `after ${steps} steps`);
         }
@@ -91,7 +90,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       async (history) => {
         for (let times = 0; times < 8; times++) {
           await history.others();
-          await history.hazard((transaction) => truncate(transaction).then(() => true));
+          await history.happen(truncate(OFTEN, truncated));
         }
         await history.others();
       },
@@ -139,11 +138,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
         const table = tables.get(unpublish!);
         for (let times = 0; times < 10; times++) {
           await history.others();
-          await history.hazard(async (transaction) => {
-            const change = await publication(transaction, 'history');
-            if (change !== null) transaction.addSchemaChange(change);
-            return change !== null;
-          });
+          await history.happen(publication({ ...OFTEN, name: 'history' }, table));
           assert.equal((await findLeft(history.client, table)) !== null, times % 2 === 0);
         }
         await history.others();
@@ -179,18 +174,6 @@ function lsnsOf(recorded: readonly Recorded[]): ReadonlyMap<number, number> {
   return new Map(recorded.map(({ xid, lsn }) => [shortXid(xid), lsn]));
 }
 
-/** Makes the change that is due, and returns its name and table. */
-async function makeNext(history: History, cycle: ChangeCycle): Promise<string> {
-  const change = await cycle.next(history.client);
-  assert.ok(change !== null);
-  await history.hazard(async (transaction) => {
-    await changeSchema(transaction, change);
-    return true;
-  });
-  cycle.made(change);
-  return `${change.name} ${change.table}`;
-}
-
 /** Do the rows of every event have the added columns that the records say, by their LSNs? Returns those that were seen. */
 function requireColumns(
   decoded: readonly Decoded[],
@@ -214,26 +197,4 @@ function requireColumns(
     if (row !== null) for (const name of Object.keys(step?.columns ?? {})) seen.add(name);
   }
   return seen;
-}
-
-/** The parts of the catalogue that hazards change. */
-async function catalogue(client: Client) {
-  const list = async (text: string) => {
-    const { rows } = await client.query<[string]>({ text, rowMode: 'array' });
-    return rows.map(([value]) => value);
-  };
-  return {
-    columns: await list(`
-      SELECT format('%s.%s %s %s %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
-                    a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'i', 'I')
-        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-       WHERE c.relnamespace IN ('public'::regnamespace, 'faturamento'::regnamespace)
-         AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1`),
-    published: await list(`SELECT to_jsonb(p)::text FROM pg_publication_tables p ORDER BY 1`),
-    notes: await list('SELECT description FROM pg_description WHERE objoid > 16383 ORDER BY 1'),
-    routes: await list(
-      "SELECT enumlabel::text FROM pg_enum WHERE enumtypid = 'via_administracao'::regtype ORDER BY enumsortorder",
-    ),
-  };
 }

@@ -12,6 +12,7 @@ import { parseStage, type Stage, stageAt } from '../../../../src/load/stages.js'
 import { layOut } from '../../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
 import type { LiveFigures } from '../../../../src/run/engine.js';
+import type { HazardReport } from '../../../../src/run/protocol.js';
 import { failure } from '../../../helpers/failure.js';
 
 const COLUMNS = 79;
@@ -32,6 +33,7 @@ const CALM: LiveFigures = {
   reconnects: 0,
   due: null,
   response: new Histogram(),
+  hazards: {},
 };
 const BUSY: LiveFigures = {
   ...CALM,
@@ -53,13 +55,24 @@ const LOST: OutageState = {
   failure: failure('ECONNREFUSED', 'connect ECONNREFUSED'),
 };
 
+const HUGE: HazardReport = {
+  kind: 'hazard',
+  name: 'huge',
+  atMs: 74_000,
+  lengthMs: 2400,
+  rows: 100_000,
+  lsn: null,
+  detail: null,
+};
+
 interface Moment {
   readonly figures: LiveFigures;
   readonly stages?: readonly Stage[];
   readonly outage?: OutageState;
+  readonly hazard?: HazardReport;
 }
 
-function viewOf({ figures, stages = [], outage }: Moment, language: Language) {
+function viewOf({ figures, stages = [], outage, hazard }: Moment, language: Language) {
   const parts = {
     runId: '20261129-101500-a1b2',
     messages: messagesIn(language),
@@ -68,6 +81,7 @@ function viewOf({ figures, stages = [], outage }: Moment, language: Language) {
     stages,
     outage: () => outage ?? null,
     cause: () => 'nothing listens at localhost:5432 (ECONNREFUSED)',
+    hazard: () => hazard ?? null,
   };
   return runView(parts, figures, { rate: 9874, p99Ms: 12.34 });
 }
@@ -103,6 +117,11 @@ const MOMENTS: readonly [Moment, en: string, pt: string][] = [
     { figures: { ...CALM, state: 'stopping' }, outage: LOST },
     '■ stopping · 9,874 ev/s · p99 12.3 ms · 0 rej. · 5 of 5 workers reconnecting',
     '■ parando · 9.874 ev/s · p99 12,3 ms · 0 rej. · 5 de 5 workers reconectando',
+  ],
+  [
+    { figures: { ...CALM, remainingMs: 225_000 }, hazard: HUGE },
+    '▶ 1:15 · 9,874 events/s · p99 12.3 ms · 0 rejected · ⚑ huge · 3:45 left',
+    '▶ 1:15 · 9.874 eventos/s · p99 12,3 ms · 0 rejeitados · ⚑ huge · faltam 3:45',
   ],
 ];
 
@@ -153,6 +172,9 @@ test('the JSON of a run has the same members at every moment, and the pages name
       next_seconds: 1.2,
     },
   });
+  const hazards = { rollback: 7, ddl: 0 };
+  const risky = viewOf({ figures: { ...CALM, hazards } }, 'en').record;
+  assert.deepEqual(risky.hazards, hazards);
   const calm = viewOf({ figures: CALM }, 'en').record;
   assert.deepEqual(Object.keys(calm), Object.keys(record));
   assert.deepEqual(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
 import { decode } from '../../../../src/sources/slot/pgoutput.js';
+import { readStreamed } from '../../../golden/files.js';
 import { bytes, cString, i16, i32, i64, letter, row, u8 } from './bytes.js';
 import { SAMPLES } from './samples.js';
 
@@ -31,8 +32,16 @@ test('a message that is cut short at any byte, or too long, is refused', () => {
 
 const INVALID: readonly (readonly [string, Buffer, RegExp, number])[] = [
   ['an unknown type', letter('x'), /no message has the type "x"/, 0],
-  ['a streamed transaction', bytes(letter('S'), i32(1), u8(1)), /Stream Start .* later version/, 0],
-  ['a prepared transaction', letter('b'), /Begin Prepare .* later version/, 0],
+  ['flags of a part', bytes(letter('S'), i32(1), u8(2)), /unknown flags 2/, 5],
+  [
+    'flags of a streamed commit',
+    bytes(letter('c'), i32(1), u8(1), i64(1n), i64(1n), i64(1n)),
+    /unknown flags 1/,
+    5,
+  ],
+  ...['P', 'p', 'K', 'r'].map(
+    (type) => [`flags of ${type}`, bytes(letter(type), u8(4)), /unknown flags 4/, 1] as const,
+  ),
   [
     'a binary value',
     bytes(letter('I'), i32(1), letter('N'), i16(1), letter('b'), i32(0)),
@@ -96,6 +105,30 @@ for (const [problem, sample, words, offset] of INVALID) {
         return true;
       },
     );
+  });
+}
+
+for (const version of [14, 18] as const) {
+  test(`streamed messages of PostgreSQL ${version} are decoded, and refused when cut or too long`, () => {
+    let streamed = false;
+    const tags = new Set<string>();
+    for (const { data } of readStreamed('streamed', version)) {
+      const message = decode(data, streamed);
+      tags.add(message.tag);
+      for (let length = 0; length < data.length; length++) {
+        assert.throws(() => decode(data.subarray(0, length), streamed), DecodeError);
+      }
+      assert.throws(() => decode(bytes(data, u8(0)), streamed), DecodeError);
+      // Without its xid it is another message, or none.
+      if (streamed && message.tag === 'insert') assert.throws(() => decode(data), DecodeError);
+      if (message.tag === 'stream-start') streamed = true;
+      if (message.tag === 'stream-stop') streamed = false;
+    }
+    const own = ['stream-start', 'stream-stop', 'stream-commit', 'stream-abort'];
+    const later = ['begin-prepare', 'prepare', 'commit-prepared', 'rollback-prepared'];
+    for (const tag of own) assert.ok(tags.has(tag), tag);
+    // PostgreSQL 14 sends a prepared transaction when it is committed.
+    for (const tag of [...later, 'stream-prepare']) assert.equal(tags.has(tag), version > 14, tag);
   });
 }
 

@@ -42,6 +42,45 @@ test("a keepalive's position counts with nothing in flight only", () => {
   assert.equal(progress.position, 50n);
 });
 
+test('the position stays before a PREPARE until the consumer has the transaction', () => {
+  const progress = new Progress(0n);
+  const commit = (end: bigint) => {
+    progress.begin();
+    progress.commit(end);
+    progress.handOver(end);
+    progress.acknowledge(end);
+  };
+  commit(50n);
+  progress.begin();
+  progress.prepare(7, 100n);
+  progress.keepalive(110n);
+  assert.equal(progress.position, 100n);
+  progress.begin();
+  progress.prepare(8, 120n);
+  commit(150n);
+  progress.keepalive(160n);
+  assert.equal(progress.position, 100n, 'another transaction was acknowledged');
+  progress.commitPrepared(7, 210n);
+  assert.equal(progress.position, 100n, 'not given out');
+  progress.handOver(210n);
+  progress.acknowledge(150n);
+  assert.equal(progress.position, 100n, 'not acknowledged');
+  progress.acknowledge(210n);
+  assert.equal(progress.position, 120n, 'the other one is prepared');
+  progress.rollBackPrepared(8);
+  assert.equal(progress.position, 210n);
+});
+
+test('a part of a transaction is in flight until it ends', () => {
+  const progress = new Progress(0n);
+  progress.begin();
+  progress.keepalive(10n);
+  assert.equal(progress.position, 0n);
+  progress.pause();
+  progress.keepalive(20n);
+  assert.equal(progress.position, 20n, 'it comes again: it is committed later');
+});
+
 test('a transaction that was not handed over cannot be acknowledged', () => {
   const progress = new Progress(0n);
   progress.begin();

@@ -49,9 +49,18 @@ test('a status has the position three times, the clock and the request for a rep
 });
 
 test('names are quoted for both grammars', () => {
+  const plain = { messages: false, streaming: false, twoPhase: false };
   assert.equal(
-    startReplication('s"1', ['a', `b",'c`], false),
+    startReplication('s"1', ['a', `b",'c`], plain),
     `START_REPLICATION SLOT "s""1" LOGICAL 0/0 (proto_version '1', publication_names '"a","b"",''c"')`,
   );
-  assert.match(startReplication('s', ['a'], true), /, messages 'true'\)$/);
+  assert.match(startReplication('s', ['a'], { ...plain, messages: true }), /, messages 'true'\)$/);
+});
+
+test('each option asks for the lowest version of the protocol that has it', () => {
+  const command = (streaming: boolean, twoPhase: boolean) =>
+    startReplication('s', ['a'], { messages: false, streaming, twoPhase });
+  assert.match(command(true, false), /\(proto_version '2', .*, streaming 'on'\)$/);
+  assert.match(command(false, true), /\(proto_version '3', .*, two_phase 'on'\)$/);
+  assert.match(command(true, true), /\(proto_version '3', .*, streaming 'on', two_phase 'on'\)$/);
 });

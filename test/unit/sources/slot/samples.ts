@@ -8,6 +8,11 @@ const LSN = 2n ** 53n + 1n;
 /** More than a signed number of 32 bits holds. */
 const OID = 4_000_000_001;
 
+const PREPARED = {
+  ...{ prepareLsn: LSN, endLsn: LSN + 8n, prepareTime: SINCE_1970 },
+  ...{ xid: OID, gid: 'ação/1' },
+};
+
 /** A message of every kind, in bytes and decoded. */
 export const SAMPLES: readonly (readonly [Buffer, PgOutputMessage])[] = [
   [
@@ -111,5 +116,45 @@ export const SAMPLES: readonly (readonly [Buffer, PgOutputMessage])[] = [
   [
     bytes(letter('M'), u8(0), i64(0n), cString(''), i32(0)),
     { tag: 'message', transactional: false, lsn: 0n, prefix: '', content: Buffer.alloc(0) },
+  ],
+  [bytes(letter('S'), i32(OID), u8(1)), { tag: 'stream-start', xid: OID, first: true }],
+  [bytes(letter('S'), i32(7), u8(0)), { tag: 'stream-start', xid: 7, first: false }],
+  [letter('E'), { tag: 'stream-stop' }],
+  [
+    bytes(letter('c'), i32(OID), u8(0), i64(LSN), i64(LSN + 8n), i64(MICROS)),
+    {
+      ...{ tag: 'stream-commit', xid: OID },
+      ...{ commitLsn: LSN, endLsn: LSN + 8n, commitTime: SINCE_1970 },
+    },
+  ],
+  [bytes(letter('A'), i32(OID), i32(8)), { tag: 'stream-abort', xid: OID, subxid: 8 }],
+  [
+    bytes(letter('b'), i64(LSN), i64(LSN + 8n), i64(MICROS), i32(OID), cString('ação/1')),
+    { tag: 'begin-prepare', ...PREPARED },
+  ],
+  [
+    bytes(letter('P'), u8(0), i64(LSN), i64(LSN + 8n), i64(MICROS), i32(OID), cString('ação/1')),
+    { tag: 'prepare', ...PREPARED },
+  ],
+  [
+    bytes(letter('p'), u8(0), i64(LSN), i64(LSN + 8n), i64(MICROS), i32(OID), cString('ação/1')),
+    { tag: 'stream-prepare', ...PREPARED },
+  ],
+  [
+    bytes(letter('K'), u8(0), i64(LSN), i64(LSN + 8n), i64(MICROS), i32(OID), cString('')),
+    {
+      ...{ tag: 'commit-prepared', commitLsn: LSN, endLsn: LSN + 8n },
+      ...{ commitTime: SINCE_1970, xid: OID, gid: '' },
+    },
+  ],
+  [
+    bytes(
+      ...[letter('r'), u8(0), i64(LSN), i64(LSN + 8n), i64(MICROS), i64(MICROS + 1n)],
+      ...[i32(OID), cString('g')],
+    ),
+    {
+      ...{ tag: 'rollback-prepared', prepareEndLsn: LSN, endLsn: LSN + 8n },
+      ...{ prepareTime: SINCE_1970, rollbackTime: SINCE_1970 + 1n, xid: OID, gid: 'g' },
+    },
   ],
 ];

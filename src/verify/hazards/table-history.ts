@@ -1,0 +1,98 @@
+import type { HazardRecord } from '../../ledger/format.js';
+import type { TableName } from '../../schema/table.js';
+import type { Expected } from '../ledger/expected.js';
+
+/** The added columns that the rows of a table have, and the value of each in every row; null is NULL. */
+export type AddedValues = Readonly<Record<string, string | null>>;
+
+/** A publication that a table left, or came back to. */
+interface Passage {
+  readonly publication: string;
+  readonly isOut: boolean;
+}
+
+/** A change of a table as a whole, under a lock that no other writer of the table shares. */
+interface Turn {
+  /** Writers with a lower LSN in the ledger were committed before it, the others after it. */
+  readonly lsn: number;
+  /** The ledger has it as committed. */
+  readonly isCertain: boolean;
+  /** Null: the same as before. */
+  readonly columns: AddedValues | null;
+  /** Null: it is not about a publication. */
+  readonly passage: Passage | null;
+}
+
+/** LSNs, from and to, between which a transaction was committed. */
+export interface Span {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Whether a transaction with these hazards changes a table as a whole. */
+export function locksTable({ truncated, ddl }: HazardRecord, table: TableName): boolean {
+  return (
+    truncated?.includes(table) === true || ddl?.some((change) => change.table === table) === true
+  );
+}
+
+/** What happened to tables as a whole in a run: truncates, changes of the schema and of publications, by LSN. */
+export class TableHistory {
+  /** Ascending by LSN. */
+  readonly #turns = new Map<TableName, Turn[]>();
+
+  /** Adds those of a transaction. Of one that was rolled back there are none. */
+  add({ fate, lsn, hazards }: Expected): void {
+    if (fate === 'aborted' || lsn === null || hazards === null) return;
+    const isCertain = fate === 'committed';
+    for (const table of hazards.truncated ?? []) {
+      this.#add(table, { lsn, isCertain, columns: null, passage: null });
+    }
+    for (const { change, table, columns = null, publication } of hazards.ddl ?? []) {
+      const passage =
+        publication === undefined ? null : { publication, isOut: change === 'unpublish' };
+      this.#add(table, { lsn, isCertain, columns, passage });
+    }
+  }
+
+  has(table: TableName): boolean {
+    return this.#turns.has(table);
+  }
+
+  /** The LSN of the last change of a table up to `lsn`; -Infinity: there is none. */
+  lastTurn(table: TableName, lsn: number): number {
+    const last = this.#turns.get(table)?.findLast((turn) => turn.lsn <= lsn);
+    return last?.lsn ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The added columns of a table at `lsn`; null: unknown. */
+  columnsAt(table: TableName, lsn: number): AddedValues | null {
+    const last = this.#turns
+      .get(table)
+      ?.findLast((turn) => turn.columns !== null && turn.lsn <= lsn);
+    return last?.isCertain === true ? last.columns : null;
+  }
+
+  /**
+   * The publication that a table had left when a transaction was committed: null if it had left none, `unknown` if that
+   * depends on when in the span. Undefined: the table never left one.
+   */
+  outOf(table: TableName, { low, high }: Span): string | null | 'unknown' | undefined {
+    const turns = this.#turns.get(table)?.filter(({ passage }) => passage !== null) ?? [];
+    if (turns.length === 0) return undefined;
+    const before = turns.findLast((turn) => turn.lsn <= low);
+    const within = turns.filter((turn) => turn.lsn > low && turn.lsn <= high);
+    const states = [before, ...within].map((turn) => {
+      if (turn?.isCertain === false) return 'unknown';
+      return turn?.passage?.isOut === true ? turn.passage.publication : null;
+    });
+    return states.every((state) => state === states[0]) ? states[0] : 'unknown';
+  }
+
+  #add(table: TableName, turn: Turn): void {
+    const turns = this.#turns.get(table) ?? [];
+    this.#turns.set(table, turns);
+    const after = turns.findIndex(({ lsn }) => lsn > turn.lsn);
+    turns.splice(after < 0 ? turns.length : after, 0, turn);
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { DatabaseFacts, PublicationFacts } from '../../../src/database/facts.js';
+import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { audits, causesOf, judge, notes, ofTable, turn } from './hazard-run.js';
+
+const moved = (change: 'unpublish' | 'publish') => ({
+  ddl: [{ change, table: 'audits', publication: 'run' }],
+});
+const publication = (name: string): PublicationFacts => ({
+  name,
+  operations: ['insert', 'update', 'delete'],
+  via_root: false,
+  tables: { audits: { filter: null, columns: null } },
+});
+const factsOf = (...names: readonly string[]): DatabaseFacts => ({
+  ...factsWithTriggers({}),
+  publications: names.map(publication),
+});
+const both = (xid: number, worker = 2) => ({
+  worker,
+  xid,
+  changes: [notes('insert', [xid]), audits(`a${xid}`)],
+});
+
+test('changes of a table are excused while it is out of its publication, and no others', async () => {
+  const verdict = await judge((run) => [
+    ...run.commit(both(10)),
+    ...run.commit(turn(20, moved('unpublish'))),
+    ...ofTable(run.commit(both(30)), 'notes'),
+    ...run.commit(turn(40, moved('publish'))),
+    ...run.commit(both(50)),
+  ]);
+  assert.deepEqual([verdict.verdict, causesOf(verdict)], ['exact', []]);
+  assert.equal(verdict.accounting.excused, 1);
+});
+
+test('a change is missing before it leaves and after it has come back, and of another table in between', async () => {
+  const verdict = await judge((run) => [
+    ...ofTable(run.commit(both(10)), 'notes'),
+    ...run.commit(turn(20, moved('unpublish'))),
+    ...run.events({ worker: 2, xid: 25, changes: [] }),
+    ...run.commit(turn(40, moved('publish'))),
+    ...ofTable(run.commit(both(50)), 'notes'),
+    ...run.commit(both(60)),
+  ]);
+  assert.deepEqual(causesOf(verdict), ['missing row_missing audits insert 2']);
+  const other = await judge((run) => [
+    ...run.commit(turn(20, moved('unpublish'))),
+    ...ofTable(run.commit(both(30)), 'audits'),
+    ...run.commit(turn(40, moved('publish'))),
+    ...run.commit(both(50)),
+  ]);
+  assert.deepEqual(causesOf(other), ['missing row_missing notes insert 1']);
+});
+
+test('a change that arrives all the same is delivered, and noted', async () => {
+  const verdict = await judge((run) => [
+    ...run.commit(turn(20, moved('unpublish'))),
+    ...run.commit(both(30)),
+  ]);
+  assert.deepEqual([verdict.verdict, verdict.accounting.excused], ['exact', 0]);
+  assert.deepEqual(verdict.notes, [{ kind: 'unpublished_arrived', events: 1 }]);
+});
+
+test('the publications that the source reads decide', async () => {
+  const verdictOf = (facts: DatabaseFacts, publications: readonly string[] | null) =>
+    judge(
+      (run) => [
+        ...run.commit(turn(20, moved('unpublish'))),
+        ...ofTable(run.commit(both(30)), 'notes'),
+        ...run.commit(turn(40, moved('publish'))),
+        ...run.commit(both(50)),
+      ],
+      { facts, publications },
+    );
+  const excused = await verdictOf(factsOf('run', 'other'), ['run']);
+  assert.equal(excused.accounting.excused, 1);
+  for (const names of [['other'], ['run', 'other']]) {
+    const { accounting } = await verdictOf(factsOf('run', 'other'), names);
+    assert.deepEqual([accounting.excused, accounting.missing], [0, 1]);
+  }
+  // The source may read either.
+  const unknown = await verdictOf(factsOf('run', 'other'), null);
+  assert.deepEqual(unknown.doubts, { database_changed: 1 });
+});
+
+test('the whole ledger decides, also of transactions that were read before the publication changed', async () => {
+  const verdict = await judge((run) => {
+    // More than a piece of the ledger: the change is in another file, and not needed by then.
+    const rest = Array.from({ length: 40 }, (_, i) => both(1_030 + i, 3));
+    const first = run.commit({ worker: 2, xid: 10, changes: [notes('insert', [1])] });
+    const lost = rest.map((transaction) => run.commit(transaction));
+    run.commit({ ...turn(1_029, moved('unpublish')), changes: [] });
+    return [...first, ...lost.flatMap((events) => ofTable(events, 'notes'))];
+  });
+  assert.deepEqual([verdict.verdict, verdict.accounting.excused], ['exact', 40]);
+});
+
+test('a transaction without an LSN lies between those of its worker', async () => {
+  for (const isClear of [true, false]) {
+    const verdict = await judge((run) => {
+      const early = isClear ? [] : run.commit(both(15));
+      const out = run.commit(turn(20, moved('unpublish')));
+      const one = isClear ? ofTable(run.commit(both(30)), 'notes') : [];
+      run.commit({ worker: 2, xid: 35, lsn: null, changes: [audits('a')] });
+      const next = ofTable(run.commit(both(38)), 'notes');
+      return [...early, ...out, ...one, ...next, ...run.commit(turn(40, moved('publish')))];
+    });
+    assert.deepEqual(causesOf(verdict), []);
+    assert.equal(verdict.accounting.excused, isClear ? 3 : 1);
+    assert.deepEqual(verdict.doubts, isClear ? {} : { database_changed: 1 });
+  }
+});
