@@ -192,8 +192,9 @@ export class HazardLoop implements Turn {
   }
 
   async #leave(): Promise<void> {
+    if (this.#policy.leave === undefined) return;
     await this.client.query('ROLLBACK');
-    await this.#policy.leave?.(this.client);
+    await this.#policy.leave(this.client);
   }
 
   /** Waits until an active moment of the run that is not paused. False: the run is to end. */

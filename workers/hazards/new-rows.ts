@@ -1,5 +1,7 @@
+import { parseNumbers } from '../../src/postgres/statements.js';
 import type { EventSpec } from '../../src/schema/event.js';
 import type { Row, Table } from '../../src/schema/table.js';
+import type { AnsweredWrite } from '../batch-result.js';
 import { findMissing, withoutOrphans } from '../orphans.js';
 import type { Write, WriteSpec } from '../writes.js';
 import type { HazardTools } from './transaction.js';
@@ -21,6 +23,11 @@ export async function newRows(
   const missing = await findMissing(client, schema.tables, writes);
   for (const [table, gone] of missing) for (const id of gone) ids.gone(table, id);
   return withoutOrphans(writes, missing).kept.flatMap(({ rows }) => rows);
+}
+
+/** Whether writes found any of their rows. */
+export function wroteAny(answers: readonly AnsweredWrite[]): boolean {
+  return answers.some(({ answer }) => parseNumbers(answer?.fields[0] ?? null).length > 0);
 }
 
 export function insertion(table: Table, rows: readonly Row[]): Write {
