@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { findPrepared } from '../postgres/prepared.js';
 import type { Operation } from '../schema/changes.js';
-import type { Key, Table, TableName } from '../schema/table.js';
+import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { beginComparison, compare, compareKeyed, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
@@ -77,9 +77,6 @@ export async function checkLedger(
     found.push(difference);
     described.push(describe(difference, writes));
   };
-  const comparedOf = (table: Table) => {
-    return { table, rewriters: hazards?.rewriters.get(table.name) ?? [] };
-  };
   await beginComparison(client);
   try {
     const totals = await readLedger(tables, folder, {
@@ -99,7 +96,7 @@ export async function checkLedger(
       onWorkerEnd: async () => {
         for (const [table, entries] of writes.tables) {
           const expected = expectationsOf(entries, null, writes.remainsOf(table.name));
-          count += await compare(client, comparedOf(table), expected, wanted, keep(writes));
+          count += await compare(client, table, expected, wanted, keep(writes));
         }
         writes.clear();
       },
@@ -107,14 +104,7 @@ export async function checkLedger(
     const places = keyed.order();
     for (const { table, keys, entries } of keyed.tables) {
       const expectations = expectationsOf(entries, places, keyed.remainsOf(table.name));
-      count += await compareKeyed(
-        client,
-        comparedOf(table),
-        keys,
-        expectations,
-        wanted,
-        keep(keyed),
-      );
+      count += await compareKeyed(client, table, keys, expectations, wanted, keep(keyed));
     }
     const explained =
       found.length === 0 ? [] : await explainByOthers(found, others(totals.started), totals);

@@ -25,21 +25,9 @@ export interface KeyDifference {
   readonly xmin: number | null;
 }
 
-/**
- * SQL: whether the row `t` of the block `b` satisfies the block's rule.
- *
- * @param rewriters the number of the parameter with their xids
- */
-function satisfies(rewriters: number): string {
-  return `CASE b.rule WHEN 'same' THEN t.xmin = b.xid OR t.xmin = ANY ($${rewriters}::xid[])
-                      WHEN 'other' THEN t.xmin <> b.xid ELSE true END`;
-}
-
-/** Rows of a table, and the xids of transactions that may have written all of them anew. */
-interface ComparedTable {
-  readonly table: Table;
-  readonly rewriters: readonly number[];
-}
+/** SQL: whether the row `t` of the block `b` satisfies the block's rule. */
+const SATISFIES = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
+                          WHEN 'other' THEN t.xmin <> b.xid ELSE true END`;
 
 /**
  * Opens a transaction with one snapshot, in which rows are looked up by index: the planner overestimates the rows of
@@ -59,24 +47,23 @@ export async function beginComparison(client: Client): Promise<void> {
  */
 export async function compare(
   client: Client,
-  compared: ComparedTable,
+  table: Table,
   expectations: Iterable<Expectation>,
   wanted: () => number,
   onDifference: (difference: KeyDifference) => void,
 ): Promise<number> {
-  const { table } = compared;
   let differences = 0;
   let slice: Expectation[] = [];
   const compareSlice = async () => {
     const differing: Expectation[] = [];
-    for (const { at, wrong } of await findDiffering(client, compared, slice)) {
+    for (const { at, wrong } of await findDiffering(client, table, slice)) {
       differences += wrong;
       const expected = slice[at];
       if (expected !== undefined) differing.push(expected);
     }
     slice = [];
     if (differing.length === 0 || wanted() <= 0) return;
-    for (const { at, key, xmin } of await findKeys(client, compared, differing, wanted())) {
+    for (const { at, key, xmin } of await findKeys(client, table, differing, wanted())) {
       const expected = differing[at];
       if (expected !== undefined) onDifference({ table: table.name, key, expected, xmin });
     }
@@ -94,17 +81,16 @@ export async function compare(
  */
 export async function compareKeyed(
   client: Client,
-  compared: ComparedTable,
+  table: Table,
   keys: readonly string[],
   expectations: Iterable<Expectation>,
   wanted: () => number,
   onDifference: (difference: KeyDifference) => void,
 ): Promise<number> {
-  const { table } = compared;
   let differences = 0;
   let slice: Expectation[] = [];
   const compareSlice = async () => {
-    for (const { at, xmin } of await findDifferingKeys(client, compared, keys, slice)) {
+    for (const { at, xmin } of await findDifferingKeys(client, table, keys, slice)) {
       differences++;
       const expected = slice[at]!;
       const text = keys[expected.first]!;
@@ -127,7 +113,7 @@ export async function compareKeyed(
 /** The expectations of a slice, of one key each, that do not hold. */
 async function findDifferingKeys(
   client: Client,
-  { table, rewriters }: ComparedTable,
+  table: Table,
   keys: readonly string[],
   slice: readonly Expectation[],
 ): Promise<{ at: number; xmin: number | null }[]> {
@@ -139,7 +125,7 @@ async function findDifferingKeys(
               WITH ORDINALITY AS b(xid, rule, ${names.join(', ')}, number)
   LEFT JOIN LATERAL (SELECT t.xmin FROM ${table.name} t WHERE ${same}) AS t ON true
       WHERE CASE WHEN b.rule = 'none' THEN t.xmin IS NOT NULL
-                 ELSE t.xmin IS NULL OR NOT ${satisfies(3 + table.key.length)} END
+                 ELSE t.xmin IS NULL OR NOT ${SATISFIES} END
       ORDER BY b.number`,
     [
       listOf(slice, ({ xid }) => xminOf(xid ?? 0)),
@@ -148,7 +134,6 @@ async function findDifferingKeys(
         table,
         slice.map(({ first }) => keys[first]!),
       ),
-      listOf(rewriters, xminOf),
     ],
   );
   return rows;
@@ -157,7 +142,7 @@ async function findDifferingKeys(
 /** The blocks of a slice that are not as expected, each with its number of wrong keys. */
 async function findDiffering(
   client: Client,
-  { table, rewriters }: ComparedTable,
+  table: Table,
   blocks: readonly Expectation[],
 ): Promise<{ at: number; wrong: number }[]> {
   const { name, id } = namesOf(table);
@@ -167,12 +152,12 @@ async function findDiffering(
              FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
                     WITH ORDINALITY AS b(first, last, xid, rule, number),
           LATERAL (SELECT count(*) FROM ${name} t
-                    WHERE t.${id} BETWEEN b.first AND b.last AND ${satisfies(5)}) AS found,
+                    WHERE t.${id} BETWEEN b.first AND b.last AND ${SATISFIES}) AS found,
           LATERAL (SELECT CASE b.rule WHEN 'none' THEN 0 ELSE b.last - b.first + 1 END)
                     AS wanted(count)
             WHERE found.count <> wanted.count
             ORDER BY b.number`,
-    values: [...valuesOf(blocks), listOf(rewriters, xminOf)],
+    values: valuesOf(blocks),
   });
   return rows;
 }
@@ -180,7 +165,7 @@ async function findDiffering(
 /** The first keys of these blocks that are not as expected, in their order. */
 async function findKeys(
   client: Client,
-  { table, rewriters }: ComparedTable,
+  table: Table,
   blocks: readonly Expectation[],
   limit: number,
 ): Promise<{ at: number; key: number; xmin: number | null }[]> {
@@ -195,9 +180,9 @@ async function findKeys(
              SELECT k, t.xmin
                FROM generate_series(b.first, CASE b.rule WHEN 'none' THEN b.first - 1 ELSE b.last END) AS k
                LEFT JOIN ${name} t ON t.${id} = k
-              WHERE t.${id} IS NULL OR NOT ${satisfies(6)}) AS wrong
+              WHERE t.${id} IS NULL OR NOT ${SATISFIES}) AS wrong
       ORDER BY b.number, wrong.key LIMIT $5`,
-    [...valuesOf(blocks), limit, listOf(rewriters, xminOf)],
+    [...valuesOf(blocks), limit],
   );
   return rows;
 }
@@ -218,6 +203,6 @@ function valuesOf(blocks: readonly Expectation[]): string[] {
 }
 
 /** An array literal of PostgreSQL. */
-function listOf<T>(items: readonly T[], value: (item: T) => number | string): string {
-  return `{${items.map(value).join(',')}}`;
+function listOf(blocks: readonly Expectation[], value: (block: Expectation) => number | string) {
+  return `{${blocks.map(value).join(',')}}`;
 }

@@ -6,7 +6,7 @@ import { type KeyDifference, xminOf } from './compare.js';
 import type { Entry } from './entries.js';
 import { KeyedWrites } from './keyed-writes.js';
 import { idOfText } from './keys.js';
-import { readRunHazards, rewritten } from './run-hazards.js';
+import { readRunHazards } from './run-hazards.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';
 
@@ -39,13 +39,6 @@ interface LaterChange {
   readonly transaction: number | null;
 }
 
-/** A transaction of another run that may have written a whole table anew. */
-interface Rewrite {
-  readonly run: string;
-  readonly table: TableName;
-  readonly xid: number;
-}
-
 /**
  * Finds for each difference the run that explains it: by a committed change of the same key after the checked run's.
  * If the row exists, its `xmin` must be that change's. Null: not explained, so it stays a difference.
@@ -61,12 +54,10 @@ export async function explainByOthers(
     keys.set(difference.table, ofTable.set(difference.key, difference));
   }
   const changes = new Map<KeyDifference, LaterChange>();
-  const rewrites: Rewrite[] = [];
-  for (const other of others) await readChanges(other, keys, checked, changes, rewrites);
+  for (const other of others) await readChanges(other, keys, checked, changes);
   return differences.map((difference) => {
     const change = changes.get(difference);
-    if (change !== undefined && explains(change, difference)) return change.run;
-    return rewrites.find((rewrite) => hasRewritten(rewrite, difference))?.run ?? null;
+    return change !== undefined && explains(change, difference) ? change.run : null;
   });
 }
 
@@ -76,7 +67,6 @@ async function readChanges(
   keys: ReadonlyMap<TableName, ReadonlyMap<Key, KeyDifference>>,
   { servers, started }: CheckedRun,
   changes: Map<KeyDifference, LaterChange>,
-  rewrites: Rewrite[],
 ): Promise<void> {
   const hazards = await readRunHazards(tables, folder);
   const writes = new WorkerWrites(tables, hazards);
@@ -103,7 +93,6 @@ async function readChanges(
       if (!isOwn || transaction.outcome !== 'committed') return;
       writes.add(transaction);
       keyed.add(transaction);
-      for (const [table, xid] of rewritten(transaction)) rewrites.push({ run, table, xid });
       for (const table of transaction.intent.hazards?.truncated ?? []) {
         emptied.push({ table, xid: Number(transaction.xid) });
       }
@@ -175,12 +164,4 @@ function explains(
   if (xmin === null) return existed && (write === 'delete' || emptied);
   if (write === 'delete' || (xid !== null && xminOf(xid) !== xmin)) return false;
   return existed ? write === 'update' : inserted;
-}
-
-function hasRewritten(
-  { table, xid }: Rewrite,
-  { table: differing, expected, xmin }: KeyDifference,
-): boolean {
-  const isLater = xid > (expected.entry.xid ?? 0);
-  return table === differing && expected.rule !== 'none' && isLater && xminOf(xid) === xmin;
 }

@@ -74,11 +74,7 @@ test('tables with ids, and without a key, are left out', () => {
 
 test('shared ids are ordered by LSN across workers, and are left out of the writes of one', () => {
   const truncates = new Truncates();
-  const hazards: RunHazards = {
-    shared: new Map([['medicos', new Set([1, 2])]]),
-    truncates,
-    rewriters: new Map(),
-  };
+  const hazards: RunHazards = { shared: new Map([['medicos', new Set([1, 2])]]), truncates };
   const keyed = new KeyedWrites(SAMPLE.tables, hazards);
   const own = new WorkerWrites(SAMPLE.tables, hazards);
   const rows: KeysOf = { medicos: { update: ['1', '1', '2'], insert: '9' } };
@@ -132,11 +128,7 @@ test('a TRUNCATE counts for all workers, by its LSN', () => {
   assert.deepEqual([...truncates.tables], ['"Itens"']);
   truncate(null, 'unknown');
   assert.equal(remains(0x91), 'either');
-  const keyed = new KeyedWrites(SAMPLE.tables, {
-    shared: new Map(),
-    truncates,
-    rewriters: new Map(),
-  });
+  const keyed = new KeyedWrites(SAMPLE.tables, { shared: new Map(), truncates });
   keyed.beginFile('a');
   keyed.add(transaction(1, 800, '0/10', items({ insert: ['A'] })));
   assert.equal(keyed.remainsOf('"Itens"')?.(0), 'emptied');
