@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { HAZARD_NAMES, type HazardName, QUIET_SCHEMA } from '../../src/hazards/hazards.js';
-import { monotonicMs } from '../../src/lib/clock.js';
+import { monotonicMs, sleep } from '../../src/lib/clock.js';
 import { Rng } from '../../src/random/rng.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { schemaWith } from '../../src/schemas/index.js';
@@ -37,8 +39,10 @@ const CAPACITY_SECONDS = 5;
 const SEED = seedFrom('HAZARDS_SEED', 20_261_130);
 /** Between the ends of two threads. */
 const THREAD_LIVES_SECONDS = 3;
-/** Bytes of ledger after the last disturbance, so that the run goes on for a while on a slow machine, too. */
-const LAST_PROGRESS = 20_000;
+/** How long a slow machine may take, after the usual time, until each hazard happened. */
+const LAST_DEADLINE_MS = 60_000;
+/** Between two looks at the ledger. */
+const LOOK_MS = 500;
 /** The server is stopped after these parts of the run. */
 const STOPS = [1 / 3, 2 / 3];
 
@@ -132,13 +136,30 @@ async function disturb(run: DisturbedRun, server: TestServer, seconds: number): 
       act: async () => run.endThread(rng.unit()),
     })),
     ...STOPS.map((part) => ({ at: part * seconds, act: () => restart(server) })),
-    { at: seconds, act: () => run.progress(LAST_PROGRESS) },
+    { at: seconds, act: () => untilEachHappened(run) },
   ].sort((a, b) => a.at - b.at);
   for (const { at, act } of acts) {
     const isTime = () => monotonicMs() - began >= at * 1000;
     await waitFor(isTime, { deadline: seconds * 1000 });
     await act();
   }
+}
+
+/** Waits until each hazard happened, by the files of the run. */
+async function untilEachHappened({ ledger }: DisturbedRun): Promise<void> {
+  const eachHappened = async () => {
+    const { committed, aborted } = readLedger(ledger);
+    const ends = [...committed, ...aborted.filter(isOnPurpose)];
+    const names = new Set<string>(ends.flatMap(({ hazards }) => hazards.names));
+    // It writes nothing of the run's.
+    if (readFileSync(join(ledger, '..', 'hazards.ndjson'), 'utf8').includes('"quiet"')) {
+      names.add('quiet');
+    }
+    if (HAZARD_NAMES.every((name) => names.has(name))) return true;
+    await sleep(LOOK_MS);
+    return false;
+  };
+  await waitFor(eachHappened, { deadline: LAST_DEADLINE_MS, what: 'each hazard' });
 }
 
 /** Stops the server as a crash would, and starts it again. Orphaned backends keep its memory for a moment. */
@@ -162,7 +183,7 @@ function requireHazards(
 ): void {
   const timesIn = (transactions: readonly RecordedTransaction[], name: HazardName) =>
     transactions.filter(({ hazards }) => hazards.names.includes(name)).length;
-  const onPurpose = aborted.filter(({ hazards }) => isOnPurpose(hazards));
+  const onPurpose = aborted.filter(isOnPurpose);
   for (const name of HAZARD_NAMES) {
     const counted = times[name] ?? 0;
     assert.ok(counted > 0, `no ${name}: ${JSON.stringify(times)}`);
@@ -174,7 +195,7 @@ function requireHazards(
   }
 }
 
-function isOnPurpose({ names, rollback }: RecordedTransaction['hazards']): boolean {
+function isOnPurpose({ hazards: { names, rollback } }: RecordedTransaction): boolean {
   return names.includes('rollback') || rollback === true;
 }
 
