@@ -64,6 +64,7 @@ for (const server of servers) {
       await requireStreamed(workspace, id, 'parts');
       t.diagnostic(JSON.stringify({ whole, parts }));
       assert.ok(parts.starts > 0, 'no Stream Start');
+      assert.ok(parts.aborted > 0, 'no Stream Abort of a subtransaction');
 
       if (!twoPhase)
         t.diagnostic(`PostgreSQL ${version} prepares no transaction in pgoutput: skipped`);
