@@ -32,7 +32,7 @@ const settings = {
 const servers = await startServers({ settings });
 const schema = schemaWith([]);
 
-/** What hazards did in a transaction, as its line of the ledger has it. */
+/** A transaction as its line of the ledger has it. */
 interface Intent {
   readonly intent: number;
   readonly xid: string;
