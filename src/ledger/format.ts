@@ -126,6 +126,8 @@ export interface SchemaChangeRecord {
   readonly table: TableName;
   /** The added columns that rows of the table have from then on, with the value of each. Missing: as before. */
   readonly columns?: Readonly<Record<string, string | null>>;
+  /** The server wrote every row of the table again: their `xmin` is this transaction's. */
+  readonly rewrites?: true;
   /** Of `unpublish` and `publish`. */
   readonly publication?: string;
 }

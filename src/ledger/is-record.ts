@@ -130,10 +130,11 @@ function isHazardRecord(tables: Tables, value: unknown): boolean {
 
 function isSchemaChange(tables: Tables, value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { change, table, columns = {}, publication = '' } = value;
+  const { change, table, columns = {}, rewrites = true, publication = '' } = value;
   const areColumns =
     isFields(columns) && Object.values(columns).every((text) => text === null || isText(text));
-  return isText(change) && isTable(tables, table) && areColumns && isText(publication);
+  const areTexts = isText(change) && isText(publication);
+  return areTexts && isTable(tables, table) && areColumns && rewrites === true;
 }
 
 function isMessage(value: unknown): boolean {

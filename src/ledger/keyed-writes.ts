@@ -67,7 +67,10 @@ export class KeyedWrites {
         const located = { file: this.#file, intent: intent.intent, lsn: lsnBytes(lsn) ?? 0 };
         transaction = this.#transactions.push(located) - 1;
       }
-      const of = { fate, xid: xidOfRows(intent, xid), transaction } as const;
+      const { lsn: at } = this.#transactions[transaction]!;
+      const own = xidOfRows(intent, xid);
+      const named = this.#hazards === null ? own : this.#hazards.rewrites.xidAt(name, at, own);
+      const of = { fate, xid: named, transaction } as const;
       const { numbers, keys, entries } = this.#entriesOf(table);
       for (const write of OPERATIONS) {
         const all = intent.rows[name]?.[write];

@@ -35,7 +35,7 @@ interface LaterChange {
   readonly inserted: boolean;
   /** Another run truncated the table. */
   readonly emptied: boolean;
-  /** Its transaction, by `Entry.transaction`. Null: it is a TRUNCATE. */
+  /** Its transaction, by `Entry.transaction`. Null: it is a TRUNCATE or a rewrite of the table. */
   readonly transaction: number | null;
 }
 
@@ -73,7 +73,8 @@ async function readChanges(
   const keyed = new KeyedWrites(tables, hazards);
   /** In the order of time, as far as they are of one key. */
   const found: [KeyDifference, LaterChange][] = [];
-  const emptied: { readonly table: TableName; readonly xid: number }[] = [];
+  /** TRUNCATEs and rewrites of tables. */
+  const whole: { table: TableName; xid: number; write: 'delete' | 'update' }[] = [];
   let isOwn = false;
   const note = (
     difference: KeyDifference | undefined,
@@ -93,8 +94,11 @@ async function readChanges(
       if (!isOwn || transaction.outcome !== 'committed') return;
       writes.add(transaction);
       keyed.add(transaction);
-      for (const table of transaction.intent.hazards?.truncated ?? []) {
-        emptied.push({ table, xid: Number(transaction.xid) });
+      const xid = Number(transaction.xid);
+      const { truncated = [], ddl = [] } = transaction.intent.hazards ?? {};
+      for (const table of truncated) whole.push({ table, xid, write: 'delete' });
+      for (const { table, rewrites } of ddl) {
+        if (rewrites === true) whole.push({ table, xid, write: 'update' });
       }
     },
     onWorkerEnd: async () => {
@@ -121,10 +125,10 @@ async function readChanges(
       note(wanted.get(table.keyKind === 'id' ? idOfText(text) : text), entry);
     }
   }
-  for (const { table, xid } of emptied) {
+  for (const { table, xid, write } of whole) {
     for (const difference of keys.get(table)?.values() ?? []) {
-      const members = { inserted: false, emptied: true, transaction: null };
-      found.push([difference, { run, write: 'delete', xid, ...members }]);
+      const members = { inserted: false, emptied: write === 'delete', transaction: null };
+      found.push([difference, { run, write, xid, ...members }]);
     }
   }
   // Without xids the clock decides: a run that ended before the checked one began made no later change.
@@ -137,7 +141,7 @@ async function readChanges(
   }
 }
 
-/** The last of two changes. Those of one run come in the order of time, but for its TRUNCATEs. */
+/** The last of two changes. Those of one run come in the order of time, but for those of whole tables. */
 function joined(before: LaterChange, change: LaterChange): LaterChange {
   const isOrdered = before.run === change.run && change.transaction !== null;
   const isLast = isOrdered || (before.xid ?? -1) <= (change.xid ?? Number.POSITIVE_INFINITY);

@@ -50,6 +50,7 @@ export async function resolveLedger(
   let ownRun: string | null = null;
   const runHazards = await readRunHazards(tables, ledger);
   const truncated = runHazards?.truncates.tables ?? new Set<TableName>();
+  const rewritten = runHazards?.rewrites.tables ?? new Set<TableName>();
   const lastChoice = new Set([...truncated, ...(runHazards?.shared.keys() ?? [])]);
   const { server: now } = await identifyPrimary(client);
   for (const file of ledgerFiles(ledger)) {
@@ -67,7 +68,7 @@ export async function resolveLedger(
         const witness = witnessOf(tables, rows, prints, lastChoice);
         const { gid } = hazards ?? {};
         const pending = { xid, lsn, prepared: endOf(hazards) };
-        const how = { keyOf, backend, server, gid, truncated };
+        const how = { keyOf, backend, server, gid, truncated, rewritten };
         const verdict: Verdict =
           over && witness !== null
             ? await verdictOn(client, tables, { ...pending, witness }, how)
@@ -114,6 +115,9 @@ export function hazardCircumstances(
   const { run, worker } = task;
   return {
     truncated: new Set(hazards.truncate),
+    rewritten: new Set(
+      hazards.changes.flatMap(({ table, rewrites }) => (rewrites === true ? [table] : [])),
+    ),
     gidOf: (intent) => gidOf({ run, worker, connection, intent }),
   };
 }

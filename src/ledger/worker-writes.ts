@@ -58,12 +58,15 @@ export class WorkerWrites {
   add({ intent, outcome, xid, lsn, dropped }: LedgerTransaction): void {
     const transaction = (this.#files.at(-1)?.base ?? 0) + intent.intent;
     this.#latest = Math.max(this.#latest, transaction);
-    if (this.#hazards !== null) this.#lsns[transaction] = lsnBytes(lsn) ?? 0;
+    const hazards = this.#hazards;
+    const at = hazards === null ? 0 : (lsnBytes(lsn) ?? 0);
+    if (hazards !== null) this.#lsns[transaction] = at;
     const fate = outcome === 'committed' || outcome === 'aborted' ? outcome : 'either';
-    const named = xidOfRows(intent, xid);
+    const own = xidOfRows(intent, xid);
     for (const name of Object.keys(intent.rows)) {
       const table = this.#tables.get(name);
       if (table.keyKind !== 'id') continue;
+      const named = hazards === null ? own : hazards.rewrites.xidAt(name, at, own);
       for (const write of OPERATIONS) {
         const all = intent.rows[name]?.[write];
         if (all === undefined) continue;

@@ -50,11 +50,13 @@ interface Circumstances {
   readonly gid?: string | undefined;
   /** Tables that the run truncates: there, a row that is missing shows nothing. */
   readonly truncated?: ReadonlySet<TableName>;
+  /** Tables that the run rewrites: there, the `xmin` of a row may be of a change of the schema. */
+  readonly rewritten?: ReadonlySet<TableName>;
   readonly patienceMs?: number;
 }
 
 /** What the hazards of a run add to the circumstances of a worker's transactions. */
-export interface HazardCircumstances extends Pick<Circumstances, 'truncated'> {
+export interface HazardCircumstances extends Pick<Circumstances, 'truncated' | 'rewritten'> {
   /** The name of a prepared transaction, by its number in the ledger. */
   readonly gidOf?: (number: number) => string;
 }
@@ -135,7 +137,7 @@ export async function verdictOn(
   client: Client,
   tables: Tables,
   { xid, witness, lsn = null, prepared }: Pending,
-  { keyOf, backend, server, gid, truncated, patienceMs = PATIENCE_MS }: Circumstances,
+  { keyOf, backend, server, gid, truncated, rewritten, patienceMs = PATIENCE_MS }: Circumstances,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
   if (prepared !== undefined && gid !== undefined) {
@@ -150,7 +152,9 @@ export async function verdictOn(
     if (prepared === 'rollback') return aborted;
   }
   const mayVanish = truncated?.has(witness.table) === true;
-  const row = new WitnessedRow(client, tables.get(witness.table), witness, { keyOf, mayVanish });
+  const isRewritten = rewritten?.has(witness.table) === true;
+  const how = { keyOf, mayVanish, isRewritten };
+  const row = new WitnessedRow(client, tables.get(witness.table), witness, how);
   if (xid === null || server === 'promoted') return byRow(row, xid);
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
@@ -179,9 +183,9 @@ async function byRow(row: WitnessedRow, xid: string | null): Promise<Verdict> {
     return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
   }
   const writer = fullXid(state.xmin, state.now);
-  // If the row was updated since, its `xmin` is of that update, and the transaction's xid is unknown.
+  // If the row was updated since, or rewritten, its `xmin` is of that update, and the transaction's xid is unknown.
   if (operation === 'insert') {
-    return { fate: 'committed', xid: xid ?? (state.untouched ? writer : null) };
+    return { fate: 'committed', xid: xid ?? (state.untouched && !row.isRewritten ? writer : null) };
   }
   return { fate: writer === xid ? 'committed' : 'unknown', xid };
 }
@@ -233,6 +237,8 @@ class WitnessedRow {
   readonly operation: Witness['operation'];
   /** A row that is missing shows nothing. */
   readonly mayVanish: boolean;
+  /** Its `xmin` may be of a transaction that wrote all rows of the table again. */
+  readonly isRewritten: boolean;
   readonly #client: Client;
   readonly #table: Table;
   readonly #keyOf: KeyOf;
@@ -243,10 +249,17 @@ class WitnessedRow {
     client: Client,
     table: Table,
     { operation, key }: Witness,
-    { keyOf, mayVanish }: { readonly keyOf: KeyOf; readonly mayVanish: boolean },
+    {
+      keyOf,
+      mayVanish,
+      isRewritten,
+    }: Pick<WitnessedRow, 'mayVanish' | 'isRewritten'> & {
+      readonly keyOf: KeyOf;
+    },
   ) {
     this.operation = operation;
     this.mayVanish = mayVanish;
+    this.isRewritten = isRewritten;
     this.#key = key;
     this.#keyOf = keyOf;
     this.#client = client;

@@ -40,6 +40,8 @@ export interface SchemaChange {
   rowOf?(row: Row): Row;
   /** The rows that are deleted before the statements, because they would vanish with what these drop. */
   readonly emptied?: Emptied;
+  /** The server writes every row again, without events: each then is of this transaction. */
+  readonly rewrites?: true;
   /** SQL, one boolean, of a change that nothing undoes: an earlier run made it. Null: the cycle undoes the change. */
   readonly stays: string | null;
 }

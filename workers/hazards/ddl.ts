@@ -74,16 +74,16 @@ function undoing(repair: Repair, { addedColumns }: Table): SchemaChange {
  */
 async function changeSchema(transaction: HazardTransaction, change: SchemaChange): Promise<void> {
   const { client, schema } = transaction.tools;
-  const { name, table, statements, columns, emptied } = change;
+  const { name, table, statements, columns, emptied, rewrites } = change;
   await reserve(transaction, change);
   await limitWait(client);
   await client.query(exclusively(table));
   if (emptied !== undefined) await empty(transaction, schema.tables.get(table), emptied);
   for (const statement of statements) await client.query(statement);
   transaction.addSchemaChange({
-    change: name,
-    table,
+    ...{ change: name, table },
     ...(columns === undefined ? {} : { columns }),
+    ...(rewrites === undefined ? {} : { rewrites }),
   });
   await writeRows(transaction, change);
 }

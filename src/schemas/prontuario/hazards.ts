@@ -46,6 +46,7 @@ const CHANGES: readonly SchemaChange[] = [
   }),
   change('widen-column', PRONTUARIOS, {
     statements: [alter(PRONTUARIOS, 'ALTER COLUMN revisao TYPE bigint')],
+    rewrites: true,
     columns: { revisao: '1' },
   }),
   change('add-enum-value', PRESCRICOES, {
@@ -63,6 +64,7 @@ const CHANGES: readonly SchemaChange[] = [
   }),
   change('widen-column', ITENS_DA_CONTA, {
     statements: [alter(ITENS_DA_CONTA, 'ALTER COLUMN "Lote Nº" TYPE bigint')],
+    rewrites: true,
     columns: { 'Lote Nº': LAST_INTEGER },
   }),
   change('create-partition', SINAIS_VITAIS, {

@@ -15,7 +15,9 @@ export async function catalogue(client: Client) {
        WHERE c.relnamespace IN ('public'::regnamespace, 'faturamento'::regnamespace)
          AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1`),
     published: await list(`SELECT to_jsonb(p)::text FROM pg_publication_tables p ORDER BY 1`),
-    notes: await list('SELECT description FROM pg_description WHERE objoid > 16383 ORDER BY 1'),
+    notes: await list(
+      "SELECT description FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid > 16383 ORDER BY 1",
+    ),
     routes: await list(
       "SELECT enumlabel::text FROM pg_enum WHERE enumtypid = 'via_administracao'::regtype ORDER BY enumsortorder",
     ),

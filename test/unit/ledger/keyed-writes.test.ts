@@ -3,6 +3,7 @@ import test from 'node:test';
 import { expectationsOf } from '../../../src/ledger/expectations.js';
 import type { KeysOf } from '../../../src/ledger/format.js';
 import { KeyedWrites } from '../../../src/ledger/keyed-writes.js';
+import { Rewrites } from '../../../src/ledger/rewrites.js';
 import type { RunHazards } from '../../../src/ledger/run-hazards.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import { Truncates } from '../../../src/ledger/truncates.js';
@@ -74,7 +75,11 @@ test('tables with ids, and without a key, are left out', () => {
 
 test('shared ids are ordered by LSN across workers, and are left out of the writes of one', () => {
   const truncates = new Truncates();
-  const hazards: RunHazards = { shared: new Map([['medicos', new Set([1, 2])]]), truncates };
+  const hazards: RunHazards = {
+    shared: new Map([['medicos', new Set([1, 2])]]),
+    truncates,
+    rewrites: new Rewrites(),
+  };
   const keyed = new KeyedWrites(SAMPLE.tables, hazards);
   const own = new WorkerWrites(SAMPLE.tables, hazards);
   const rows: KeysOf = { medicos: { update: ['1', '1', '2'], insert: '9' } };
@@ -128,7 +133,11 @@ test('a TRUNCATE counts for all workers, by its LSN', () => {
   assert.deepEqual([...truncates.tables], ['"Itens"']);
   truncate(null, 'unknown');
   assert.equal(remains(0x91), 'either');
-  const keyed = new KeyedWrites(SAMPLE.tables, { shared: new Map(), truncates });
+  const keyed = new KeyedWrites(SAMPLE.tables, {
+    shared: new Map(),
+    truncates,
+    rewrites: new Rewrites(),
+  });
   keyed.beginFile('a');
   keyed.add(transaction(1, 800, '0/10', items({ insert: ['A'] })));
   assert.equal(keyed.remainsOf('"Itens"')?.(0), 'emptied');
