@@ -41,7 +41,7 @@ export class ChangeStore {
   /** Writes the messages in memory to the file. Throws an OperatorError where that fails, as on a full disk. */
   spill(): void {
     try {
-      this.#file ??= openNameless();
+      this.#file ??= openUnlinked();
       this.#write(this.#file);
     } catch (error) {
       const folder = tmpdir();
@@ -83,7 +83,7 @@ export class ChangeStore {
   }
 }
 
-function openNameless(): number {
+function openUnlinked(): number {
   const path = join(tmpdir(), `oltp-simulator-${randomBytes(8).toString('hex')}`);
   const file = openSync(path, 'wx+', FILE_MODE);
   unlinkSync(path);

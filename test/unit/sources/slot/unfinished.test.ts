@@ -158,7 +158,7 @@ test('messages in an impossible order are refused', () => {
   }
 });
 
-test('a COMMIT PREPARED without its changes is told from garbled bytes, a ROLLBACK PREPARED is fine', () => {
+test('a COMMIT PREPARED without its changes has an error of its own, a ROLLBACK PREPARED has none', () => {
   const end = (type: string, times: number) =>
     bytes(
       ...[letter(type), u8(0), i64(1n), i64(1n)],
