@@ -15,6 +15,8 @@ export interface KeptMessage {
 const HEAD_BYTES = 12;
 /** Bytes of one read of the file: many messages each, and little memory. */
 const READ_BYTES = 256 << 10;
+/** Names the process, for an administrator and for tests. */
+export const FILE_PREFIX = `oltp-simulator-transaction-${process.pid}-`;
 /** Only this user may read it: it has rows of the run. */
 const FILE_MODE = 0o600;
 
@@ -84,7 +86,7 @@ export class ChangeStore {
 }
 
 function openUnlinked(): number {
-  const path = join(tmpdir(), `oltp-simulator-${randomBytes(8).toString('hex')}`);
+  const path = join(tmpdir(), `${FILE_PREFIX}${randomBytes(8).toString('hex')}`);
   const file = openSync(path, 'wx+', FILE_MODE);
   unlinkSync(path);
   return file;
