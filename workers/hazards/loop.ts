@@ -119,7 +119,7 @@ export class HazardLoop implements Turn {
       const now = this.#control.active();
       const due = this.#again ? now : this.#moments.after(now);
       if (endMs !== null && due + this.#policy.lengthMs > endMs) {
-        // What its last turn made is there until the end.
+        // The changes of its last turn are there until the end.
         if (this.#policy.undo !== undefined) await this.#waitUntil(endMs);
         return { ended: 'finished' };
       }
