@@ -20,7 +20,7 @@ import { BatchHazards } from './hazards/batch-hazards.js';
 import { without } from './hazards/dial.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
-import { finish, isRefused, prepare } from './hazards/two-phase.js';
+import { finish, NoRoom, prepare } from './hazards/two-phase.js';
 import { expectedOutcomes, sendPipelined } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
@@ -313,7 +313,7 @@ class Producer {
       this.#trusting = own.whole;
       this.#confirm(scheduled, confirmed, sentAt);
     } catch (error) {
-      if (isRefused(error)) scheduled.hazards = without(drawn, 'two-phase');
+      if (error instanceof NoRoom) scheduled.hazards = without(drawn, 'two-phase');
       else if (describeFailure(error).class === 'light') scheduled.hazards = null;
       else throw error;
       await client.query('ROLLBACK');
@@ -363,7 +363,8 @@ class Producer {
     } catch (error) {
       // The server answered with an error: the transaction is not committed.
       const { class: failureClass, sqlstate } = describeFailure(error);
-      if (sqlstate !== null && (failureClass !== 'critical' || isRefused(error))) {
+      const isAnswered = sqlstate !== null && failureClass !== 'critical';
+      if (isAnswered || error instanceof NoRoom) {
         this.#journal.withdraw();
         this.#sent = [];
       }

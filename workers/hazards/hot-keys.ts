@@ -1,7 +1,7 @@
 import { sleep } from '../../src/lib/clock.js';
 import { ALWAYS } from '../../src/schema/event.js';
 import type { Host } from './batch-hazards.js';
-import { change } from './new-rows.js';
+import { change, wroteAny } from './new-rows.js';
 import type { HazardTransaction } from './transaction.js';
 import { Zipf } from './zipf.js';
 
@@ -49,7 +49,7 @@ export async function updateHotRows(
     // Another moment at each update, so that its values are new.
     const moment = Math.floor(random() * Number.MAX_SAFE_INTEGER);
     const row = [id, ...hot.values(maker, id, moment)];
-    await transaction.writeWhole([change(schema.tables.get(hot.table), 'update', [row], open)]);
-    transaction.note('hot-keys');
+    const update = change(schema.tables.get(hot.table), 'update', [row], open);
+    if (wroteAny(await transaction.writeWhole([update]))) transaction.note('hot-keys');
   }
 }

@@ -19,7 +19,7 @@ import { type AnsweredWrite, type BatchOutcome, BatchResult } from '../batch-res
 import { sendWrites } from '../send-writes.js';
 import type { Write } from '../writes.js';
 
-/** What hazards write with: a worker's connection, ids and rows. */
+/** The means of a hazard to write: a worker's connection, ids and rows. */
 export interface HazardTools {
   readonly client: Client;
   readonly schema: Schema;
@@ -71,9 +71,11 @@ export class HazardTransaction {
   }
 
   /** Like `write`, and reads the rows back as stored: an update of columns that no event type changes. */
-  async writeWhole(writes: readonly Write[]): Promise<void> {
+  async writeWhole(writes: readonly Write[]): Promise<AnsweredWrite[]> {
     const names = writes.map(({ table }) => [table.name, OPERATIONS] as const);
-    this.add(await this.send(writes, Object.fromEntries(names)));
+    const answers = await this.send(writes, Object.fromEntries(names));
+    this.add(answers);
+    return answers;
   }
 
   /** Sends writes in one round trip, whose rows are not yet changes of the transaction: see `add` and `addUndone`. */

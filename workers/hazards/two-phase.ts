@@ -1,9 +1,8 @@
 import type { Client } from 'pg';
 import { sleep } from '../../src/lib/clock.js';
-import { describeFailure } from '../../src/postgres/failures.js';
 import type { PreparedEnd } from '../../src/postgres/pending.js';
 import { finishStatement, prepareStatement } from '../../src/postgres/prepared.js';
-import { SQLSTATE } from '../../src/postgres/sqlstate.js';
+import { hasSqlstate, SQLSTATE } from '../../src/postgres/sqlstate.js';
 import type { HazardTransaction } from './transaction.js';
 
 /** One prepared transaction in so many is rolled back. */
@@ -18,15 +17,18 @@ export function drawEnding(transaction: HazardTransaction): void {
   transaction.note('two-phase');
 }
 
-/** Prepares the open transaction. False: the server answered that it is rolled back. */
-export async function prepare(client: Client, gid: string): Promise<boolean> {
-  const { command } = await client.query(prepareStatement(gid));
-  return command === 'PREPARE';
-}
+/** The server had no room for another prepared transaction (`max_prepared_transactions`), and rolled this one back. */
+export class NoRoom extends Error {}
 
-/** Whether the server had no room for another prepared transaction (`max_prepared_transactions`), and rolled back. */
-export function isRefused(error: unknown): boolean {
-  return describeFailure(error).sqlstate === SQLSTATE.CONFIGURATION_LIMIT_EXCEEDED;
+/** Prepares the open transaction. False: the server answered that it is rolled back. Throws `NoRoom`. */
+export async function prepare(client: Client, gid: string): Promise<boolean> {
+  try {
+    const { command } = await client.query(prepareStatement(gid));
+    return command === 'PREPARE';
+  } catch (error) {
+    if (!hasSqlstate(error, SQLSTATE.OUT_OF_MEMORY)) throw error;
+    throw new NoRoom((error as Error).message, { cause: error });
+  }
 }
 
 /**

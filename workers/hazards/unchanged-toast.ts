@@ -3,6 +3,7 @@ import { largeRows, parseNumbers } from '../../src/postgres/statements.js';
 import { ALWAYS } from '../../src/schema/event.js';
 import { idOf } from '../../src/schema/table.js';
 import type { Host } from './batch-hazards.js';
+import { wroteAny } from './new-rows.js';
 import type { HazardTransaction } from './transaction.js';
 
 /** Candidates that are looked at, and those of them with large values that are updated at most. */
@@ -32,6 +33,6 @@ export async function leaveLargeValues(
     idOf(candidate.key),
     ...spec.change.values(maker, candidate, now),
   ]);
-  await transaction.write([{ table, operation: 'update', rows, candidates: updated, spec }]);
-  transaction.note('unchanged-toast');
+  const update = { table, operation: 'update', rows, candidates: updated, spec } as const;
+  if (wroteAny(await transaction.write([update]))) transaction.note('unchanged-toast');
 }

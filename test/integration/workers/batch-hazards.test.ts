@@ -4,29 +4,35 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { BATCH_HAZARDS, type BatchHazard } from '../../../src/hazards/hazards.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { requireSame } from '../../faults/gauntlet/agreement.js';
 import { readLedger } from '../../faults/gauntlet/ledger-reader.js';
 import { Oracle } from '../../faults/gauntlet/oracle.js';
 import { startCli } from '../../helpers/cli.js';
 import { type TestDatabase, withSession } from '../../helpers/database.js';
+import { withHazardRun } from '../../helpers/hazard-run.js';
 import { startServers } from '../../helpers/server.js';
 import { summaryOf } from '../../helpers/stream-run.js';
+import { waitFor } from '../../helpers/wait-for.js';
 import {
   EXTENSION,
+  run,
   type Workspace,
   withExtendedWorkspace,
   withPlainWorkspace,
 } from '../../helpers/workspace.js';
 
+const MOST_PREPARED = 20;
 /** Deadlocks are found at once, so that a run of seconds has some. */
 const settings = {
   wal_level: 'logical',
-  max_prepared_transactions: '20',
+  max_prepared_transactions: String(MOST_PREPARED),
   deadlock_timeout: '20ms',
 };
 const servers = await startServers({ settings });
+const schema = schemaWith([]);
 
-/** What hazards did in a transaction, as its line of the ledger has it. */
+/** A transaction as its line of the ledger has it. */
 interface Intent {
   readonly intent: number;
   readonly xid: string;
@@ -70,6 +76,8 @@ for (const server of servers) {
       const decoded = await peek(db);
       await requireSame(readLedger(ledgerFolder(workspace)), oracle);
       await oracle.end();
+      const { code, stdout, stderr } = await run(workspace, ['ledger', 'check']);
+      assert.equal(code, 0, stdout + stderr);
       assert.ok(prepared > 0, 'none was seen prepared');
       assert.deepEqual(await db.query('SELECT gid FROM pg_prepared_xacts'), []);
 
@@ -131,6 +139,66 @@ test('prepared transactions outlive their connections, and are finished by the n
     assert.deepEqual(await db.query('SELECT gid FROM pg_prepared_xacts'), []);
     await requireSame(readLedger(ledgerFolder(workspace)), oracle);
     await oracle.end();
+  }));
+
+test('a thread that takes the place of a dead one finishes the transaction that it left prepared', () =>
+  withPlainWorkspace(server, async ({ db, cwd }) => {
+    const hazards = { 'two-phase': 1, rollback: 0.3, 'hot-keys': 0.3, savepoints: 0.3, copy: 0.1 };
+    const load = { workers: 3, rate: 'max' } as const;
+    const { hazards: times } = await withHazardRun(db, cwd, schema, hazards, load, async (run) => {
+      const { engine, deaths } = run;
+      const running = engine.start();
+      const progress = (more: number) => {
+        const goal = engine.sample().events + more;
+        return waitFor(() => engine.sample().events >= goal, { what: 'events' });
+      };
+      for (let death = 1; death <= 6; death++) {
+        await progress(40);
+        await engine.threads[death % 3]?.terminate();
+        await waitFor(() => deaths.length === death, { what: 'the report of its death' });
+      }
+      await progress(100);
+      engine.stop();
+      return running;
+    });
+    assert.deepEqual(await db.query('SELECT gid FROM pg_prepared_xacts'), []);
+    assert.deepEqual(Object.keys(times).sort(), Object.keys(hazards).sort());
+    for (const [name, count] of Object.entries(times)) assert.ok(count > 0, name);
+  }));
+
+test('a hazard is left out of a batch where the server refuses its rows', () =>
+  withPlainWorkspace(server, async ({ db, cwd }) => {
+    await db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'refused'; END $$`);
+    await db.query(`CREATE TRIGGER refuse AFTER INSERT ON exames
+                    FOR EACH ROW WHEN (NEW.id % 50 = 0) EXECUTE FUNCTION refuse()`);
+    const hazards = { copy: 1, savepoints: 0.5, 'same-row': 0.5 };
+    const load = { rate: 'max', maxEvents: 300 } as const;
+    const { hazards: times } = await withHazardRun(db, cwd, schema, hazards, load, async (run) => {
+      const outcome = await run.engine.start();
+      assert.equal(run.engine.sample().events, 300);
+      return outcome;
+    });
+    // Most COPYs have such a row.
+    assert.ok(times.copy! > 0 && times.copy! < 50, `${times.copy} of 60 batches`);
+  }));
+
+test('a batch is committed at once where the server has no room for another prepared transaction', () =>
+  withPlainWorkspace(server, async ({ db, cwd }) => {
+    const load = { rate: 'max', maxEvents: 100 } as const;
+    const { hazards } = await withHazardRun(db, cwd, schema, { 'two-phase': 1 }, load, (run) =>
+      withSession(db, async ({ query }) => {
+        const names = Array.from({ length: MOST_PREPARED }, (_, i) => `full-${i}`);
+        for (const name of names) {
+          await query('BEGIN');
+          await query(`PREPARE TRANSACTION '${name}'`);
+        }
+        const outcome = await run.engine.start();
+        for (const name of names) await query(`ROLLBACK PREPARED '${name}'`);
+        return outcome;
+      }),
+    );
+    assert.deepEqual(hazards, { 'two-phase': 0 });
   }));
 
 interface StreamedHazards {
