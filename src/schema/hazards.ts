@@ -2,7 +2,7 @@ import type { EventType } from './event.js';
 import type { RowMaker } from './row-maker.js';
 import type { Row, TableName, Value } from './table.js';
 
-/** What the hazards of a run may do to the tables of a schema. */
+/** The part that the tables of a schema have in the hazards of a run. */
 
 /** Rows that all connections update. No event type updates, deletes or moves rows of their table. */
 export interface HotRows {
