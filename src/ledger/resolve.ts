@@ -22,7 +22,7 @@ import { readRunHazards } from './run-hazards.js';
 import { type LedgerTask, LedgerWriter } from './writer.js';
 
 /** Transactions by verdict. */
-export type Verdicts = Record<Fate, number>;
+type Verdicts = Record<Fate, number>;
 
 /** The answers of the server about a run's transactions. */
 export interface Resolution {
