@@ -100,7 +100,7 @@ function endOf(hazards: HazardRecord | undefined): PreparedEnd | undefined {
 }
 
 /**
- * What the hazards of a run add to the circumstances of a worker's transactions.
+ * The additions of a run's hazards to the circumstances of a worker's transactions.
  *
  * @param task null: no ledger is kept, so there are no hazards
  * @param connection that the transactions were sent on
