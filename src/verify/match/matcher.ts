@@ -176,7 +176,9 @@ export class Matcher {
     else if (xid !== null && this.#transactions.isGivenUp(xid)) {
       results.note('reordered', 'given_up', event);
     } else if (partition.replayWindow.mayHaveForgotten(event)) results.events.unjudged++;
-    else results.note('phantom', 'truncated', event, transaction?.expected);
+    else if (transaction === null && !(xid !== null && this.#transactions.isComplete(xid))) {
+      this.#foreign.addTruncate(event);
+    } else results.note('phantom', 'truncated', event, transaction?.expected);
     return false;
   }
 
