@@ -93,7 +93,7 @@ async function killOnce(engine: DebeziumEngine): Promise<void> {
   await engine.restart();
 }
 
-/** What did not happen proves nothing. `quiet` writes nothing that is recorded. */
+/** A hazard that did not happen proves nothing. `quiet` writes nothing that is recorded. */
 function requireAll({ hazards }: VerificationDocument, names: readonly HazardName[]): void {
   const absent = names.filter((name) => name !== 'quiet' && (hazards?.[name] ?? 0) === 0);
   assert.deepEqual(absent, []);
