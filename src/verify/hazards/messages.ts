@@ -28,7 +28,7 @@ interface Sent {
   expected: Expected | null;
 }
 
-/** What the end of a stream shows of a transaction. */
+/** Facts that decide about a message which has not arrived when the stream ends. */
 export interface MessagesEnd {
   /** The run's id, with which its messages begin; null: there is no ledger. */
   readonly run: string | null;

@@ -200,7 +200,7 @@ export class Matcher {
   }
 
   /**
-   * Whether an event of a transaction with hazards is none of its changes, though it may look like one: a repeated one of
+   * Whether an event of a transaction with hazards is not one of its open changes, though it looks like one: a repeated one of
    * a change that the transaction makes several times, or a row that was rolled back to a savepoint.
    */
   #isSettled(
