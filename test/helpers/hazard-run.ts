@@ -15,6 +15,7 @@ import { planHazards, sharedRows } from '../../src/run/hazard-plan.js';
 import { planLoad } from '../../src/run/plan.js';
 import type { HazardReport } from '../../src/run/protocol.js';
 import type { SeriesPoint } from '../../src/run/series.js';
+import type { EventType } from '../../src/schema/event.js';
 import type { Schema } from '../../src/schema/schema.js';
 import { requireSame } from '../faults/gauntlet/agreement.js';
 import { readLedger } from '../faults/gauntlet/ledger-reader.js';
@@ -24,6 +25,7 @@ import type { TestDatabase } from './database.js';
 export interface HazardLoad {
   readonly workers?: number;
   readonly rate?: number | 'max';
+  readonly only?: readonly EventType[];
   readonly durationSeconds?: number | null;
   readonly maxEvents?: number | null;
   readonly stopGraceMs?: number;
@@ -80,7 +82,7 @@ export async function withHazardRun(
         {
           ...{ workers: load.workers ?? 2, rng: 42, rate: load.rate ?? 200, stages: [] },
           ...{ arrivals: 'even', onLag: 'queue', intervalSeconds: 2, maxJitterMs: 0 },
-          ...{ batchSize: 5, only: [] },
+          ...{ batchSize: 5, only: load.only ?? [] },
           durationSeconds: load.durationSeconds ?? null,
           maxEvents: load.maxEvents ?? null,
           weights: Object.fromEntries(schema.eventTypes.map((type) => [type, 1])),

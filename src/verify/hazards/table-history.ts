@@ -79,13 +79,13 @@ export class TableHistory {
    */
   outOf(table: TableName, { low, high }: Span): string | null | 'unknown' | undefined {
     const turns = this.#turns.get(table)?.filter(({ passage }) => passage !== null) ?? [];
-    if (turns.length === 0) return undefined;
+    const [first] = turns;
+    if (first === undefined) return undefined;
     const before = turns.findLast((turn) => turn.lsn <= low);
     const within = turns.filter((turn) => turn.lsn > low && turn.lsn <= high);
-    const states = [before, ...within].map((turn) => {
-      if (turn?.isCertain === false) return 'unknown';
-      return turn?.passage?.isOut === true ? turn.passage.publication : null;
-    });
+    // Before the first passage, the table is where that one finds it.
+    const initial = before === undefined ? stateOf(first, !first.passage!.isOut) : stateOf(before);
+    const states = [initial, ...within.map((turn) => stateOf(turn))];
     return states.every((state) => state === states[0]) ? states[0] : 'unknown';
   }
 
@@ -95,4 +95,13 @@ export class TableHistory {
     const after = turns.findIndex(({ lsn }) => lsn > turn.lsn);
     turns.splice(after < 0 ? turns.length : after, 0, turn);
   }
+}
+
+/** The publication that a table is out of after a passage; null: it is in it. */
+function stateOf(
+  { isCertain, passage }: Turn,
+  isOut = passage?.isOut === true,
+): string | null | 'unknown' {
+  if (!isCertain) return 'unknown';
+  return isOut ? (passage?.publication ?? null) : null;
 }

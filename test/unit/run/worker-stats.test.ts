@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MOST_PENDING, type Pending, type Witness } from '../../../src/postgres/pending.js';
-import { WorkerStats } from '../../../src/run/worker-stats.js';
+import { sumHazards, WorkerStats } from '../../../src/run/worker-stats.js';
 import type { WrittenRows } from '../../../src/schema/changes.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { KEY_KINDS } from '../../helpers/key-kinds.js';
@@ -31,6 +31,23 @@ test('a transaction counts when its COMMIT was answered, not before', () => {
   assert.equal(stats.events, 50);
   assert.equal(stats.get('attempted'), 50);
   assert.equal(stats.get('committed'), 1);
+});
+
+test('what hazards did beside the load counts with their transaction, and is no event', () => {
+  const stats = new WorkerStats(schema);
+  const effects = { names: ['copy', 'huge'] as const, growth: new Map([['exames', 60]]) };
+  stats.intend(pendingOf('7'), rowsOf(5, 0), 5, 0, effects);
+  stats.settle('aborted');
+  stats.intend(pendingOf('8'), [], 0, 0, { names: ['huge'], growth: new Map([['exames', -7]]) });
+  stats.intend(pendingOf('9'), rowsOf(5, 0), 5, 0, effects);
+  stats.intend(pendingOf('10'), rowsOf(5, 0), 5);
+  assert.deepEqual([stats.hazard('huge'), stats.growth('exames')], [0, 0]);
+  for (let i = 0; i < 3; i++) stats.settle('committed');
+  assert.deepEqual([stats.hazard('huge'), stats.hazard('copy'), stats.hazard('long')], [2, 1, 0]);
+  assert.deepEqual([stats.growth('exames'), stats.growth('consultas')], [53, 0]);
+  assert.equal(stats.events, 10);
+  stats.countHazard('long');
+  assert.deepEqual(sumHazards(['long', 'huge'], [stats, stats]), { long: 2, huge: 4 });
 });
 
 test('an aborted transaction leaves its events to be attempted again', () => {

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
+import { LedgerFeed } from '../../../src/verify/ledger/feed.js';
 import { TransactionProgress } from '../../../src/verify/match/progress.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
 import { HARD_SCHEMA } from './hard-run.js';
-import { type AnyEvent, audits, causesOf, judge, notes, turn } from './hazard-run.js';
+import {
+  type AnyEvent,
+  audits,
+  causesOf,
+  endOf,
+  HazardRun,
+  judge,
+  notes,
+  turn,
+} from './hazard-run.js';
 
 const TRUNCATE = { truncated: ['notes', 'audits'] };
 const insert = (xid: number, ...ids: readonly number[]) => ({
@@ -178,3 +189,28 @@ test('a transaction with a truncate is complete when that has arrived, too', () 
   assert.equal(progress.deliverTruncate('notes'), false);
   assert.deepEqual([progress.complete, progress.left, progress.delivered], [true, 0, 1]);
 });
+
+test('an intent may have emptied a table before an LSN, until it has an outcome', () =>
+  withTempFolder(async (folder) => {
+    const run = new HazardRun(folder);
+    const ignore = () => undefined;
+    const feed = new LedgerFeed(HARD_SCHEMA.tables, folder, ignore, ignore);
+    const mayLock = () => {
+      feed.readTo(endOf(30), true);
+      return [
+        feed.mayLock('notes', endOf(20)),
+        feed.mayLock('notes', endOf(20) - 1),
+        feed.mayLock('items', endOf(20)),
+      ];
+    };
+    try {
+      const transaction = turn(20, TRUNCATE);
+      const number = run.intend(transaction);
+      assert.deepEqual(mayLock(), [true, false, false]);
+      run.settle(transaction, number);
+      assert.deepEqual(mayLock(), [false, false, false]);
+    } finally {
+      feed.close();
+      run.end();
+    }
+  }));

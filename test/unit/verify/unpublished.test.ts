@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DatabaseFacts, PublicationFacts } from '../../../src/database/facts.js';
+import type { Sink, Source } from '../../../src/sources/source.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
-import { audits, causesOf, judge, notes, ofTable, turn } from './hazard-run.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { verifySource } from '../../helpers/verify-script.js';
+import { HARD_SCHEMA } from './hard-run.js';
+import { audits, causesOf, HazardRun, judge, notes, ofTable, turn } from './hazard-run.js';
 
 const moved = (change: 'unpublish' | 'publish') => ({
   ddl: [{ change, table: 'audits', publication: 'run' }],
@@ -52,6 +57,25 @@ test('a change is missing before it leaves and after it has come back, and of an
     ...run.commit(both(50)),
   ]);
   assert.deepEqual(causesOf(other), ['missing row_missing notes insert 1']);
+});
+
+test('a table that comes back first was out of its publication from the beginning', async () => {
+  const verdict = await judge((run) => [
+    ...ofTable(run.commit(both(10)), 'notes'),
+    ...run.commit(turn(20, moved('publish'))),
+    ...run.commit(both(30)),
+  ]);
+  assert.deepEqual([verdict.verdict, verdict.accounting.excused], ['exact', 1]);
+});
+
+test('a passage of unknown outcome leaves a doubt', async () => {
+  const verdict = await judge((run) => {
+    const first = run.commit(both(10));
+    run.intend(turn(20, moved('unpublish')));
+    return [...first, ...ofTable(run.commit(both(30)), 'notes'), ...run.commit(both(40))];
+  });
+  assert.deepEqual(causesOf(verdict), []);
+  assert.equal(verdict.doubts.database_changed, 1);
 });
 
 test('a change that arrives all the same is delivered, and noted', async () => {
@@ -112,3 +136,45 @@ test('a transaction without an LSN lies between those of its worker', async () =
     assert.deepEqual(verdict.doubts, isClear ? {} : { database_changed: 1 });
   }
 });
+
+test(
+  'a source that does not end is not waited for when only such changes have not arrived',
+  {
+    timeout: 30_000,
+  },
+  () =>
+    withTempFolder(async (folder) => {
+      const run = new HazardRun(folder);
+      const events = [
+        ...run.commit(turn(20, moved('unpublish'))),
+        ...ofTable(run.commit(both(30)), 'notes'),
+      ] as readonly ReceivedRow[];
+      run.end();
+      const source = new EndlessSource(events);
+      const { results } = await verifySource(folder, source, { tables: HARD_SCHEMA.tables });
+      assert.equal(results.accounting.sum.excused, 1);
+    }),
+);
+
+/** Gives its events, and has no more until it is stopped. */
+class EndlessSource implements Source {
+  readonly partitions = 1;
+  readonly #events: readonly ReceivedRow[];
+  #stop = () => {};
+
+  constructor(events: readonly ReceivedRow[]) {
+    this.#events = events;
+  }
+
+  async run(sink: Sink): Promise<void> {
+    for (const event of this.#events) sink.row(event, columnsOf(event));
+    sink.idle();
+    await new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
