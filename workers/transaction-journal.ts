@@ -16,7 +16,7 @@ import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
-import { hazardTally } from './hazards/tally.js';
+import { hazardEffects } from './hazards/effects.js';
 
 /** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
@@ -66,8 +66,8 @@ export class TransactionJournal {
     for (const [i, outcome] of outcomes.entries()) {
       const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      const tally = hazardTally(outcome);
-      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
+      const effects = hazardEffects(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], effects);
     }
   }
 

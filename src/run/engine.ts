@@ -166,7 +166,7 @@ interface Moment {
   readonly at: number;
 }
 
-/** What holds the clock: the operator, or the thread of a hazard. */
+/** The operator, or the thread of a hazard: each may hold the clock. */
 type Holder = 'operator' | number;
 
 /**
@@ -454,7 +454,7 @@ export class RunEngine {
     this.#listener.report(worker, report);
   }
 
-  /** A message of a hazard's thread. Its connection is none of the load's. */
+  /** A message of a hazard's thread. Its connection is not one of the load's. */
   #receiveHazard(worker: number, report: ProducerReport): void {
     switch (report.kind) {
       case 'ready':

@@ -51,8 +51,8 @@ export const ENTRY_LSN = 6;
 /** … whether it is prepared: a position in PREPARED_ENDS; … */
 export const ENTRY_PREPARED = 8;
 export const PREPARED_ENDS = [null, 'commit', 'rollback'] as const;
-/** … how many of its tallies may be other than 0; and its tallies: the rows of the load, a cell each, and what hazards did. */
-export const ENTRY_TALLIED = 9;
+/** … how many of its counts may be other than 0; and its counts: rows of the load, a cell each, then effects of hazards. */
+export const ENTRY_COUNTED = 9;
 export const ENTRY_ROWS = 10;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
@@ -68,9 +68,9 @@ export const DUE = CONNECTIONS + 1;
 export const LOST = DUE + 1;
 /** 1 once the main thread cancels the wait of the worker's server process. */
 export const MAY_GIVE_UP = LOST + 1;
-/** While the first pending transaction is being counted: how many tallies change. Else 0. */
+/** While the first pending transaction is being counted: how many counts change. Else 0. */
 export const SETTLING = MAY_GIVE_UP + 1;
-/** The counters, the tallies and the first ordinal as they will be once it is counted. */
+/** The counters, the counts and the first ordinal as they will be once it is counted. */
 export const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
 
@@ -101,7 +101,7 @@ export class StatsLayout {
   /** A number of rows for each table and operation. */
   readonly cells: number;
   /** The cells; then, for each table, the rows that hazards added to it; then how often each hazard happened. */
-  readonly tallies: number;
+  readonly counts: number;
   /** Doubles of a pending transaction. */
   readonly entry: number;
   readonly thenRows = THEN_ROWS;
@@ -119,11 +119,11 @@ export class StatsLayout {
   constructor({ tables, eventTypes }: Schema) {
     this.tables = tables;
     this.cells = tables.size * OPERATIONS.length;
-    this.tallies = this.cells + tables.size + HAZARD_NAMES.length;
-    this.entry = ENTRY_ROWS + this.tallies;
-    this.thenFirst = THEN_ROWS + this.tallies;
+    this.counts = this.cells + tables.size + HAZARD_NAMES.length;
+    this.entry = ENTRY_ROWS + this.counts;
+    this.thenFirst = THEN_ROWS + this.counts;
     this.rows = this.thenFirst + 1;
-    this.rejected = this.rows + this.tallies;
+    this.rejected = this.rows + this.counts;
     this.#pending = this.rejected + 2 * REJECTION_SLOTS;
     this.numbers = this.#pending + MOST_PENDING * this.entry;
     const histograms = OVERALL_HISTOGRAMS + 2 * eventTypes.length * OPERATIONS.length;
@@ -139,12 +139,12 @@ export class StatsLayout {
     return this.tables.get(table).code * OPERATIONS.length + OPERATIONS.indexOf(operation);
   }
 
-  /** The tally of the rows that hazards added to a table. */
+  /** The count of the rows that hazards added to a table. */
   growth(table: TableName): number {
     return this.cells + this.tables.get(table).code;
   }
 
-  /** The tally of how often a hazard happened. */
+  /** The count of a hazard's occurrences. */
   hazard(name: HazardName): number {
     return this.cells + this.tables.size + HAZARD_NAMES.indexOf(name);
   }

@@ -21,8 +21,8 @@ export interface Latencies {
   readonly service: Histogram;
 }
 
-/** What a transaction did beside the load. */
-export interface HazardTally {
+/** The effects of a transaction beside the load. */
+export interface HazardEffects {
   readonly names: readonly HazardName[];
   /** Rows that it added to each table, or took from it, if below 0. */
   readonly growth: ReadonlyMap<TableName, number>;
@@ -164,7 +164,7 @@ export class WorkerStats {
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
-    hazards: HazardTally | null = null,
+    hazards: HazardEffects | null = null,
   ): void {
     const end = this.#at(layout.END_PENDING);
     if (end - this.#at(layout.FIRST_PENDING) >= MOST_PENDING)
@@ -185,16 +185,16 @@ export class WorkerStats {
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }
-    this.#numbers[entry + layout.ENTRY_TALLIED] =
-      hazards === null ? this.#layout.cells : this.#layout.tallies;
+    this.#numbers[entry + layout.ENTRY_COUNTED] =
+      hazards === null ? this.#layout.cells : this.#layout.counts;
     if (hazards !== null) this.#enterHazards(entry + layout.ENTRY_ROWS, hazards);
     // Last: a transaction counts as pending only when all of it is there.
     this.#numbers[layout.END_PENDING] = end + 1;
   }
 
-  #enterHazards(tallies: number, { names, growth }: HazardTally): void {
-    for (const name of names) this.#add(tallies + this.#layout.hazard(name), 1);
-    for (const [table, rows] of growth) this.#add(tallies + this.#layout.growth(table), rows);
+  #enterHazards(counts: number, { names, growth }: HazardEffects): void {
+    for (const name of names) this.#add(counts + this.#layout.hazard(name), 1);
+    for (const [table, rows] of growth) this.#add(counts + this.#layout.growth(table), rows);
   }
 
   /** Takes rows off the first pending transaction: the server dropped them. */
@@ -220,23 +220,23 @@ export class WorkerStats {
     this.#prepareCounter('unknown', outcome === 'unknown' ? 1 : 0);
     this.#prepareCounter('attempted', outcome === 'aborted' ? 0 : events);
     this.#prepareCounter('settled', asked && outcome !== 'unknown' ? 1 : 0);
-    const tallied = this.#at(entry + layout.ENTRY_TALLIED);
-    for (let i = 0; i < tallied; i++) {
+    const counted = this.#at(entry + layout.ENTRY_COUNTED);
+    for (let i = 0; i < counted; i++) {
       const rows = committed ? this.#at(entry + layout.ENTRY_ROWS + i) : 0;
       this.#numbers[this.#layout.thenRows + i] = this.#at(this.#layout.rows + i) + rows;
     }
     this.#numbers[this.#layout.thenFirst] = first + 1;
-    this.#numbers[layout.SETTLING] = tallied;
+    this.#numbers[layout.SETTLING] = counted;
     this.finishSettling();
   }
 
   /** Counts to the end the transaction that an ended thread left half counted. */
   finishSettling(): void {
-    const tallied = this.#at(layout.SETTLING);
-    if (tallied === 0) return;
+    const counted = this.#at(layout.SETTLING);
+    if (counted === 0) return;
     const { rows, thenRows, thenFirst } = this.#layout;
     for (const counter of layout.SETTLED_COUNTERS) this.#setCounter(counter);
-    this.#numbers.copyWithin(rows, thenRows, thenRows + tallied);
+    this.#numbers.copyWithin(rows, thenRows, thenRows + counted);
     this.#numbers[layout.FIRST_PENDING] = this.#at(thenFirst);
     this.#numbers[layout.SETTLING] = 0;
   }

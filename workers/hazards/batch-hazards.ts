@@ -74,7 +74,7 @@ export class BatchHazards {
 
   /**
    * Adds the parts of the drawn hazards to a batch's open transaction. Returns the outcome of both; that of the batch
-   * alone where none of them happened. Throws what the server or the connection answers.
+   * alone where no hazard happened. Throws what the server or the connection answers.
    *
    * @param place tells this connection from all others of the run
    */

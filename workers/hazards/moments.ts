@@ -5,7 +5,7 @@ const FIRST = 1 / 3;
 /** Moments lie around those of a regular beat, by this part of the interval at most. */
 const JITTER = 1 / 6;
 
-/** When a timed hazard happens. The moments follow from the run's random numbers alone, whatever happened before. */
+/** When a timed hazard happens. The moments follow from the run's random numbers alone. */
 export class Moments {
   readonly #rng: Rng;
   readonly #worker: number;

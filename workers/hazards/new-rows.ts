@@ -7,7 +7,7 @@ import type { Write, WriteSpec } from '../writes.js';
 import type { HazardTools } from './transaction.js';
 
 /**
- * Makes rows of an event type with ids of the worker's lease, and sends none of them. The rows that they reference
+ * Makes rows of an event type with ids of the worker's lease, for the caller to send. The rows that they reference
  * exist: of `count` rows, those are left out whose parent was deleted meanwhile, and all where a table to reference is
  * empty.
  */
@@ -34,7 +34,7 @@ export function insertion(table: Table, rows: readonly Row[]): Write {
   return { table, operation: 'insert', rows, candidates: [], spec: null };
 }
 
-/** An update or delete of rows that the hazard may change whatever their state is. */
+/** An update or delete of rows that the hazard made, or whose state it knows. */
 export function change(
   table: Table,
   operation: 'update' | 'delete',

@@ -19,7 +19,7 @@ import { type AnsweredWrite, type BatchOutcome, BatchResult } from '../batch-res
 import { sendWrites } from '../send-writes.js';
 import type { Write } from '../writes.js';
 
-/** What hazards write with: a worker's connection, ids and rows. */
+/** The means of a hazard to write: a worker's connection, ids and rows. */
 export interface HazardTools {
   readonly client: Client;
   readonly schema: Schema;

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { HazardReport } from '../../src/run/protocol.js';
 import type { HazardTransaction } from './transaction.js';
 
-/** What a timed hazard may do when its moment has come. */
+/** The means of a timed hazard when its moment has come. */
 export interface Turn {
   readonly client: Client;
   /** Uniform in [0, 1). */

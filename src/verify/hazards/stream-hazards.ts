@@ -118,7 +118,7 @@ export class StreamHazards {
     if (this.#publishedIn(table.name, span, publishing) === 'unpublished')
       this.unpublishedArrived++;
     const values = this.#history.columnsAt(table.name, lsn);
-    if (added === null || values === null || event.operation === 'delete') return;
+    if (added === undefined || values === null || event.operation === 'delete') return;
     for (const { column, detail } of wrongColumns(table, added, values)) {
       const isListed = publishing.omission(table.name, null)?.kind === 'columns';
       if (detail === 'column_lost' && isListed) {

@@ -38,8 +38,8 @@ export interface RowFingerprint {
   readonly nullInNotNull: boolean;
   /** Null: the table has no such columns, or the event lacks one for another reason. */
   readonly toasted: ToastedColumns | null;
-  /** The columns that hazards add to the table; null: they add none. */
-  readonly added: AddedTexts | null;
+  /** The columns that hazards add to the table; left out: they add none. */
+  readonly added?: AddedTexts;
 }
 
 /**
@@ -97,7 +97,6 @@ const EMPTY: RowFingerprint = {
   coarse: false,
   nullInNotNull: false,
   toasted: null,
-  added: null,
 };
 
 const toMilliseconds = projectionOf('timestamp without time zone');
@@ -181,7 +180,6 @@ export class RowPrinter {
       coarse: row.precision === 'milliseconds',
       nullInNotNull,
       toasted: null,
-      added: null,
     };
     const fingerprint = this.#isLossy ? this.#addProjected(whole, row, ofServer, ofCreated) : whole;
     const own = this.#toasted.length === 0 ? fingerprint : this.#addToasted(fingerprint, row);

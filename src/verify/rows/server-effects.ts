@@ -89,10 +89,12 @@ export class ServerEffects {
     return this.#of(table).every(({ identity }) => this.#identifies(table, identity));
   }
 
-  /** Whether partitions were attached or detached during the run. */
+  /** Whether others attached or detached partitions during the run. */
   repartitioned(table: TableName): boolean {
+    const { addedPartitions } = this.#tables.get(table);
     const [first, last = first] = this.#of(table).map(({ partitions }) =>
       partitions
+        .filter(({ name }) => !addedPartitions.includes(name))
         .map(({ schema, name }) => `${schema}.${name}`)
         .sort()
         .join(),

@@ -35,11 +35,11 @@ test('a transaction counts when its COMMIT was answered, not before', () => {
 
 test('what hazards did beside the load counts with their transaction, and is no event', () => {
   const stats = new WorkerStats(schema);
-  const tally = { names: ['copy', 'huge'] as const, growth: new Map([['exames', 60]]) };
-  stats.intend(pendingOf('7'), rowsOf(5, 0), 5, 0, tally);
+  const effects = { names: ['copy', 'huge'] as const, growth: new Map([['exames', 60]]) };
+  stats.intend(pendingOf('7'), rowsOf(5, 0), 5, 0, effects);
   stats.settle('aborted');
   stats.intend(pendingOf('8'), [], 0, 0, { names: ['huge'], growth: new Map([['exames', -7]]) });
-  stats.intend(pendingOf('9'), rowsOf(5, 0), 5, 0, tally);
+  stats.intend(pendingOf('9'), rowsOf(5, 0), 5, 0, effects);
   stats.intend(pendingOf('10'), rowsOf(5, 0), 5);
   assert.deepEqual([stats.hazard('huge'), stats.growth('exames')], [0, 0]);
   for (let i = 0; i < 3; i++) stats.settle('committed');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../../src/database/facts.js';
 import type { TableName } from '../../../src/schema/table.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { ServerEffects } from '../../../src/verify/rows/server-effects.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { HEADER } from '../ledger/sample-ledger.js';
@@ -70,4 +71,22 @@ test('partitions attached or detached during the run count, their order does not
     !effects(both, facts('consultas', { partitions: [other!, one!] })).repartitioned('consultas'),
   );
   assert.ok(effects(facts('consultas', { partitions: [one!] }), both).repartitioned('consultas'));
+});
+
+test('partitions that hazards of the run attach are not of others', () => {
+  const { tables } = schemaWith(['prontuario']);
+  const own = tables.get('sinais_vitais');
+  const of = (...names: readonly string[]) => {
+    const partitions = names.map((name) => ({ schema: 'public', name }));
+    const begin = factsWithTriggers({});
+    const plain = begin.tables.exames!;
+    return { ...begin, tables: { ...begin.tables, [own.name]: { ...plain, partitions } } };
+  };
+  const repartitioned = (name: string) => {
+    const { server } = HEADER;
+    const looks = { server, begin: of('p0'), end: of('p0', name) };
+    return new ServerEffects(tables, looks).repartitioned(own.name);
+  };
+  assert.equal(repartitioned(own.addedPartitions[0]!), false);
+  assert.equal(repartitioned('p1'), true);
 });

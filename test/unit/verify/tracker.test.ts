@@ -175,3 +175,27 @@ test('keys below 0 and beyond 2^36 are ignored', () => {
   assert.deepEqual([...tracker], []);
   assert.equal(tracker.size, 0);
 });
+
+test('after a truncate no row of the table exists, and all may be inserted again', () => {
+  const tracker = new RowTracker(HOSPITAL, PLENTY, 1);
+  for (const id of [1, 2, 3]) fold(tracker, event(id));
+  fold(tracker, event(1, { table: 'consultas', values: null }));
+  tracker.truncate('exames');
+  const presence = [...tracker].map(({ table, key, present }) => `${table.name} ${key} ${present}`);
+  assert.deepEqual(presence.sort(), [
+    'consultas 1 true',
+    'exames 1 false',
+    'exames 2 false',
+    'exames 3 false',
+  ]);
+  assert.equal(fold(tracker, event(1, { operation: 'update' })), 'does_not_exist');
+  assert.equal(fold(tracker, event(2)), null);
+});
+
+test('the rows of a table that is followed no longer are neither checked nor compared', () => {
+  const tracker = new RowTracker(HOSPITAL, PLENTY, 1);
+  fold(tracker, event(1));
+  tracker.unfollow('exames');
+  assert.equal(fold(tracker, event(1)), null);
+  assert.deepEqual([...tracker], []);
+});

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
+import { LedgerFeed } from '../../../src/verify/ledger/feed.js';
 import { TransactionProgress } from '../../../src/verify/match/progress.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
 import { HARD_SCHEMA } from './hard-run.js';
-import { type AnyEvent, audits, causesOf, judge, notes, turn } from './hazard-run.js';
+import {
+  type AnyEvent,
+  audits,
+  causesOf,
+  endOf,
+  HazardRun,
+  judge,
+  notes,
+  turn,
+} from './hazard-run.js';
 
 const TRUNCATE = { truncated: ['notes', 'audits'] };
 const insert = (xid: number, ...ids: readonly number[]) => ({
@@ -57,12 +68,23 @@ test("a truncate that the run's transaction lacks, or that was rolled back, is a
     ...run.commit(insert(20, 1)),
     ...run.events({ ...turn(20, { truncated: ['notes'] }), changes: [] }),
     ...run.events({ ...turn(25, { truncated: ['notes'] }), changes: [] }),
+    ...run.commit(insert(30, 2)),
   ]);
   assert.deepEqual(causesOf(verdict), [
     'phantom truncated notes truncate 2',
     'phantom rolled_back notes truncate 1',
     'phantom rolled_back audits truncate 1',
   ]);
+});
+
+test('a truncate of another run, before this one or after it, is not of its writers', async () => {
+  const verdict = await judge((run) => [
+    ...run.events({ ...turn(5, TRUNCATE), changes: [] }),
+    ...run.commit(insert(10, 1)),
+    ...run.commit(insert(20, 2)),
+    ...run.events({ ...turn(30, TRUNCATE), changes: [] }),
+  ]);
+  assert.deepEqual([verdict.verdict, verdict.events.foreign], ['exact', 4]);
 });
 
 test('a replay may include truncates, and must not leave one out', async () => {
@@ -178,3 +200,28 @@ test('a transaction with a truncate is complete when that has arrived, too', () 
   assert.equal(progress.deliverTruncate('notes'), false);
   assert.deepEqual([progress.complete, progress.left, progress.delivered], [true, 0, 1]);
 });
+
+test('an intent may have emptied a table before an LSN, until it has an outcome', () =>
+  withTempFolder(async (folder) => {
+    const run = new HazardRun(folder);
+    const ignore = () => undefined;
+    const feed = new LedgerFeed(HARD_SCHEMA.tables, folder, ignore, ignore);
+    const mayLock = () => {
+      feed.readTo(endOf(30), true);
+      return [
+        feed.mayLock('notes', endOf(20)),
+        feed.mayLock('notes', endOf(20) - 1),
+        feed.mayLock('items', endOf(20)),
+      ];
+    };
+    try {
+      const transaction = turn(20, TRUNCATE);
+      const number = run.intend(transaction);
+      assert.deepEqual(mayLock(), [true, false, false]);
+      run.settle(transaction, number);
+      assert.deepEqual(mayLock(), [false, false, false]);
+    } finally {
+      feed.close();
+      run.end();
+    }
+  }));

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DatabaseFacts, PublicationFacts } from '../../../src/database/facts.js';
+import type { Sink, Source } from '../../../src/sources/source.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
-import { audits, causesOf, judge, notes, ofTable, turn } from './hazard-run.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { verifySource } from '../../helpers/verify-script.js';
+import { HARD_SCHEMA } from './hard-run.js';
+import { audits, causesOf, HazardRun, judge, notes, ofTable, turn } from './hazard-run.js';
 
 const moved = (change: 'unpublish' | 'publish') => ({
   ddl: [{ change, table: 'audits', publication: 'run' }],
@@ -13,6 +18,7 @@ const publication = (name: string): PublicationFacts => ({
   via_root: false,
   tables: { audits: { filter: null, columns: null } },
 });
+const bareOne: PublicationFacts = { ...publication('bare'), tables: {} };
 const factsOf = (...names: readonly string[]): DatabaseFacts => ({
   ...factsWithTriggers({}),
   publications: names.map(publication),
@@ -99,6 +105,10 @@ test('the publications that the source reads decide', async () => {
     const { accounting } = await verdictOf(factsOf('run', 'other'), names);
     assert.deepEqual([accounting.excused, accounting.missing], [0, 1]);
   }
+  // That the run's publication lacked it explains nothing here.
+  const facts = factsOf('run');
+  const bare = { ...facts, publications: [...facts.publications, bareOne] };
+  assert.equal((await verdictOf(bare, ['bare'])).accounting.missing, 1);
   // The source may read either.
   const unknown = await verdictOf(factsOf('run', 'other'), null);
   assert.deepEqual(unknown.doubts, { database_changed: 1 });
@@ -131,3 +141,45 @@ test('a transaction without an LSN lies between those of its worker', async () =
     assert.deepEqual(verdict.doubts, isClear ? {} : { database_changed: 1 });
   }
 });
+
+test(
+  'a source that does not end is not waited for when only such changes have not arrived',
+  {
+    timeout: 30_000,
+  },
+  () =>
+    withTempFolder(async (folder) => {
+      const run = new HazardRun(folder);
+      const events = [
+        ...run.commit(turn(20, moved('unpublish'))),
+        ...ofTable(run.commit(both(30)), 'notes'),
+      ] as readonly ReceivedRow[];
+      run.end();
+      const source = new EndlessSource(events);
+      const { results } = await verifySource(folder, source, { tables: HARD_SCHEMA.tables });
+      assert.equal(results.accounting.sum.excused, 1);
+    }),
+);
+
+/** Gives its events, and has no more until it is stopped. */
+class EndlessSource implements Source {
+  readonly partitions = 1;
+  readonly #events: readonly ReceivedRow[];
+  #stop = () => {};
+
+  constructor(events: readonly ReceivedRow[]) {
+    this.#events = events;
+  }
+
+  async run(sink: Sink): Promise<void> {
+    for (const event of this.#events) sink.row(event, columnsOf(event));
+    sink.idle();
+    await new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
