@@ -1,5 +1,10 @@
 import type { Change, Column } from '../hard-rows/consumer.js';
-import { type Message, messageOf, type Relation, type RelationColumn } from '../hard-rows/pgoutput.js';
+import {
+  type Message,
+  messageOf,
+  type Relation,
+  type RelationColumn,
+} from '../hard-rows/pgoutput.js';
 
 /** A message of pgoutput as a slot delivered it. */
 export interface RawMessage {
@@ -27,6 +32,8 @@ interface Delivered {
 export interface RowDelivered extends Delivered {
   readonly kind: 'row';
   readonly change: Change;
+  /** The first change after a RELATION message that was not the table's first. */
+  readonly isFirst: boolean;
 }
 
 export interface TruncateDelivered extends Delivered {
@@ -61,6 +68,8 @@ interface Known {
   readonly relation: Pick<Change, 'schema' | 'table' | 'columns'>;
   /** The ordinal of its message. */
   readonly at: number;
+  /** Described anew, and no change has followed yet. */
+  isNew: boolean;
 }
 
 /** The parts of a column that RELATION messages lack. */
@@ -143,14 +152,17 @@ class Reader {
   #add(message: Message, lsn: bigint): void {
     if (message.tag === 'change') {
       const { operation, old, row, subxid } = message;
-      const of = this.#relationOf(message.relation);
+      const known = this.#known(message.relation);
+      const isFirst = known.isNew;
+      known.isNew = false;
+      const of = known.relation;
       // The transaction's members follow when it ends.
       const change = { ...of, operation, old, row, lsn, xid: 0, lastCommit: null, committedAt: 0n };
-      this.#require().pending.push({ kind: 'row', change, lsn, subxid, isUndone: false });
+      this.#require().pending.push({ kind: 'row', change, isFirst, lsn, subxid, isUndone: false });
     } else if (message.tag === 'truncate') {
       const { subxid } = message;
       for (const oid of message.relations) {
-        const { schema, table } = this.#relationOf(oid);
+        const { schema, table } = this.#known(oid).relation;
         const { pending } = this.#require();
         pending.push({ kind: 'truncate', schema, table, lsn, subxid, isUndone: false });
       }
@@ -185,7 +197,7 @@ class Reader {
     for (const { subxid: _, ...event } of pending) {
       if (event.kind !== 'row') this.events.push({ ...event, of });
       else {
-        const { lastCommit } = this;
+        const { lastCommit } = of;
         const change = { ...event.change, xid, lastCommit, committedAt: committedAt ?? 0n };
         this.events.push({ ...event, change, of });
       }
@@ -195,10 +207,6 @@ class Reader {
     for (const [oid, known] of relations ?? []) {
       if (known.at > (this.#relations.get(oid)?.at ?? 0)) this.#relations.set(oid, known);
     }
-  }
-
-  get lastCommit(): bigint | null {
-    return this.#lastCommit;
   }
 
   #abort(xid: number, subxid: number): void {
@@ -214,15 +222,15 @@ class Reader {
       const type = this.#columns.typeOf(column);
       return { name, type, inKey, notNull: this.#columns.isNotNull(relation, name) };
     });
-    const known = { relation: { schema, table, columns }, at: this.#ordinal };
-    const relations = this.#isStreamed ? this.#require().relations : null;
-    (relations ?? this.#relations).set(oid, known);
+    const relations = (this.#isStreamed ? this.#require().relations : null) ?? this.#relations;
+    const isNew = this.#relations.has(oid) || relations.has(oid);
+    relations.set(oid, { relation: { schema, table, columns }, at: this.#ordinal, isNew });
   }
 
-  #relationOf(oid: number): Known['relation'] {
+  #known(oid: number): Known {
     const known = this.#current?.relations?.get(oid) ?? this.#relations.get(oid);
     if (known === undefined) throw new Error('a change came before its relation');
-    return known.relation;
+    return known;
   }
 
   #require(): Open {

@@ -4,8 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initDb } from '../../../src/database/scripts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import type { Client } from '../../../src/postgres/driver.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { schemaWith } from '../../../src/schemas/index.js';
+import { currentWalLsn } from '../../../src/sources/slot/wal-position.js';
 import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import type { TestServer } from '../../helpers/server.js';
@@ -17,6 +19,9 @@ import { type Columns, type Event, eventsOf, type RawMessage } from './reader.js
 const DATABASE = 'hazards';
 const EXTENSIONS = ['prontuario'];
 export const SCHEMA = schemaWith(EXTENSIONS);
+
+/** Rows that a snapshot has of a table. */
+const SNAPSHOT_ROWS = 100;
 
 /** The publication that a table leaves and comes back to. */
 const LISTED = 'listed';
@@ -77,8 +82,18 @@ function waysOf(version: number): readonly Way[] {
   return ways;
 }
 
+/** A row as a snapshot has it: each column, and its value as PostgreSQL prints it. */
+export interface SnapshotRow {
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly Pick<Column, 'name' | 'type'>[];
+  readonly values: readonly (string | null)[];
+}
+
 /** A run with all hazards, and what slots delivered of it. */
 export interface HazardRun {
+  /** Rows from before the run, some of each table, and an LSN from then. */
+  readonly snapshot: { readonly lsn: bigint; readonly rows: readonly SnapshotRow[] };
   readonly target: ConnectionTarget;
   readonly ledger: string;
   readonly recordings: readonly { readonly way: Way; readonly events: readonly Event[] }[];
@@ -116,12 +131,33 @@ export async function carryOut(
       ]);
     }
   });
+  const snapshot = await withConnection(target, readSnapshot);
   await execute(...LOAD, '--duration', `${seconds}s`);
   const runs = join(cwd, 'logs', 'runs');
   const [run = ''] = readdirSync(runs);
   const recordings = [];
   for (const way of ways) recordings.push({ way, events: await readSlot(target, way) });
-  return { target, ledger: join(runs, run, 'ledger'), recordings };
+  return { target, ledger: join(runs, run, 'ledger'), recordings, snapshot };
+}
+
+async function readSnapshot(client: Client): Promise<HazardRun['snapshot']> {
+  await client.query(SESSION);
+  const rows: SnapshotRow[] = [];
+  for (const table of SCHEMA.tables) {
+    const { rows: columns } = await client.query<{ name: string; type: string }>(
+      `SELECT attname AS name, format_type(atttypid, atttypmod) AS type
+         FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+      [table.name],
+    );
+    const texts = columns.map(({ name }) => `"${name}"::text`);
+    const { rows: found } = await client.query<(string | null)[]>({
+      text: `SELECT ${texts.join()} FROM ${table.name} LIMIT ${SNAPSHOT_ROWS}`,
+      rowMode: 'array',
+    });
+    const place = { schema: table.schema ?? 'public', table: table.relation };
+    rows.push(...found.map((values) => ({ ...place, columns, values })));
+  }
+  return { lsn: BigInt(await currentWalLsn(client)), rows };
 }
 
 function slotOf({ name }: Way): string {

@@ -1,14 +1,17 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { readFacts } from '../../../src/ledger/facts-file.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { tableScope } from '../../../src/sources/scope.js';
+import type { Expected } from '../../../src/verify/ledger/expected.js';
 import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { ListSource, scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import { linesOf as linesOfChange, REFERENCE, sourceOf } from '../hard-rows/consumer.js';
 import { string } from '../hard-rows/values.js';
-import type { Event } from './reader.js';
+import { grouped } from './grouped.js';
+import { readTransactions } from './ledger.js';
+import type { Event, RowDelivered, Transaction } from './reader.js';
 import { type HazardRun, SCHEMA, type Way } from './run.js';
 
 /** Bytes: enough to follow every row of these runs. */
@@ -23,19 +26,81 @@ export interface Line {
 
 /** A run as a slot delivered it in one way, and the lines of the reference consumer. */
 export class Sample {
+  readonly version: number;
   readonly name: string;
   readonly way: Way;
   readonly run: HazardRun;
   /** With those that a right consumer drops. */
   readonly events: readonly Event[];
   readonly lines: readonly Line[];
+  /** Those of each transaction that was committed, in their order. */
+  readonly committed: ReadonlyMap<Transaction, readonly Line[]>;
+  readonly ledger: readonly Expected[];
+  /** The ledger's transaction of each xid that was committed. */
+  readonly #expected: ReadonlyMap<number, Expected>;
+  /** When the last COMMIT was sent of those that the lines have. */
+  readonly #lastSentAt: number;
 
-  constructor(version: number, run: HazardRun, way: Way, events: readonly Event[]) {
+  /** Changes that only the other publication has: they were made while their table was out of one. */
+  readonly unpublished: readonly RowDelivered[];
+
+  constructor(
+    version: number,
+    run: HazardRun,
+    way: Way,
+    events: readonly Event[],
+    unpublished: readonly RowDelivered[],
+  ) {
+    this.version = version;
+    this.unpublished = unpublished;
     this.name = `${way.name} of ${version}`;
     this.way = way;
     this.run = run;
     this.events = events;
     this.lines = events.filter(isRight).flatMap((event) => this.linesOf(event));
+    const lines = this.lines.filter(({ event }) => event !== null && event.of.xid !== null);
+    this.committed = grouped(lines, ({ event }) => event!.of);
+    this.ledger = readTransactions(SCHEMA.tables, run.ledger);
+    const committed = this.ledger.filter(({ fate }) => fate === 'committed');
+    this.#expected = new Map(committed.map((expected) => [expected.xid ?? 0, expected]));
+    const sent = [...this.committed.keys()].map((of) => this.expectedOf(of)?.sentAt ?? 0);
+    this.#lastSentAt = Math.max(...sent);
+  }
+
+  /** The ledger's transaction; undefined: it is not the run's. */
+  expectedOf({ xid }: Transaction): Expected | undefined {
+    return this.#expected.get(xid ?? 0);
+  }
+
+  /** Whether the ledger proves that a transaction of the lines was committed later: the lines could end before. */
+  isFollowed(of: Transaction): boolean {
+    return (this.expectedOf(of)?.answeredAt ?? Number.POSITIVE_INFINITY) < this.#lastSentAt;
+  }
+
+  /** The same of a transaction that the lines need not have. */
+  isPast(expected: Expected): boolean {
+    return expected.answeredAt < this.#lastSentAt;
+  }
+
+  /** The lines of the transaction that was committed with this xid; undefined: there are none. */
+  linesOfXid(xid: number): readonly Line[] | undefined {
+    return [...this.committed].find(([of]) => of.xid === xid)?.[1];
+  }
+
+  /** The only transaction that sent a message; undefined: several did, or none. */
+  senderOf(content: string): Expected | undefined {
+    const senders = this.ledger.filter(({ hazards }) =>
+      hazards?.messages?.some((message) => message.content === content),
+    );
+    return senders.length === 1 ? senders[0] : undefined;
+  }
+
+  /** The events of rows that a right consumer delivers, and that are followed. */
+  get rows(): RowDelivered[] {
+    return this.events.filter(
+      (event): event is RowDelivered =>
+        event.kind === 'row' && isRight(event) && this.isFollowed(event.of),
+    );
   }
 
   /** The lines of an event, as a right consumer writes them. */
@@ -57,17 +122,22 @@ export class Sample {
     const rest = `"source":${source},"transaction":null,"ts_us":${committedAt + 1n}`;
     if (isTruncate) return [`{"before":null,"after":null,${rest},"op":"t"}`];
     const content = Buffer.from(event.content).toString('base64');
-    return [`{${rest},"op":"m","message":{"prefix":${string(event.prefix)},"content":"${content}"}}`];
+    return [
+      `{${rest},"op":"m","message":{"prefix":${string(event.prefix)},"content":"${content}"}}`,
+    ];
   }
 
   /** The verifier's documents of lines: without the database, and with it. */
-  async judge(lines: readonly Line[]): Promise<readonly VerificationDocument[]> {
+  async judge(
+    lines: readonly Line[],
+    publication = this.way.publication,
+  ): Promise<readonly VerificationDocument[]> {
     const { ledger, target } = this.run;
     const { facts } = readFacts(ledger);
     assert.ok(facts !== null);
     const { server, begin } = facts;
     const scope = tableScope(SCHEMA.tables, { database: server.database, tables: begin.tables });
-    const publications = [this.way.publication];
+    const publications = [publication];
     const options = { tables: SCHEMA.tables, scope, memoryBytes: MEMORY_BYTES, publications };
     const source = new ListSource(
       lines,
@@ -90,4 +160,23 @@ export class Sample {
 /** Whether a right consumer delivers an event. */
 export function isRight({ of, isUndone }: Event): boolean {
   return of.committedAt !== null && !isUndone;
+}
+
+/** The samples of a run, one for each way in which it was read. */
+export function samplesOf(version: number, run: HazardRun): Sample[] {
+  const { recordings } = run;
+  const lsns = (publication: string) =>
+    new Set(
+      recordings
+        .filter(({ way }) => way.publication === publication)
+        .flatMap(({ events }) => events.map(({ lsn }) => lsn)),
+    );
+  const listed = lsns('listed');
+  return recordings.map(({ way, events }) => {
+    const unpublished = events.filter(
+      (event): event is RowDelivered =>
+        event.kind === 'row' && isRight(event) && !listed.has(event.lsn),
+    );
+    return new Sample(version, run, way, events, unpublished);
+  });
 }
