@@ -20,7 +20,7 @@ export interface Expectation {
   readonly emptied?: true;
 }
 
-/** What is left of the rows of a transaction, by its number (`Entry.transaction`). */
+/** Tells which rows of a transaction a TRUNCATE left, by its number (`Entry.transaction`). */
 type RemainsOf = (transaction: number) => Remains;
 
 /**
@@ -61,7 +61,7 @@ export function* expectationsOf(
   }
 }
 
-/** What one transaction did to a row. */
+/** The effect of one transaction on a row. */
 interface Effect {
   readonly fate: Entry['fate'];
   readonly remains: Remains;

@@ -103,7 +103,7 @@ export interface IntentRecord {
   readonly hazards?: HazardRecord;
 }
 
-/** What hazards did in a transaction besides the changes of its rows. Members that are missing: nothing. */
+/** The effects of hazards in a transaction besides the changes of its rows. Members that are missing: nothing. */
 export interface HazardRecord {
   readonly names: readonly HazardName[];
   /** Rows that were written in savepoints and rolled back with them: no pipeline may deliver them. */

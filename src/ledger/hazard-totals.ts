@@ -15,7 +15,7 @@ interface Located {
   readonly lsn: string | null;
 }
 
-/** What the hazards of a run did, by its ledger. */
+/** The effects of a run's hazards, by its ledger. */
 export interface HazardTotals {
   /** Transactions in which each hazard happened, by its name. */
   readonly times: Readonly<Record<string, number>>;

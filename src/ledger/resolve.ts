@@ -22,7 +22,7 @@ import { readRunHazards } from './run-hazards.js';
 import { type LedgerTask, LedgerWriter } from './writer.js';
 
 /** Transactions by verdict. */
-export type Verdicts = Record<Fate, number>;
+type Verdicts = Record<Fate, number>;
 
 /** The answers of the server about a run's transactions. */
 export interface Resolution {
@@ -101,7 +101,7 @@ function endOf(hazards: HazardRecord | undefined): PreparedEnd | undefined {
 }
 
 /**
- * What the hazards of a run add to the circumstances of a worker's transactions.
+ * The additions of a run's hazards to the circumstances of a worker's transactions.
  *
  * @param task null: no ledger is kept, so there are no hazards
  * @param connection that the transactions were sent on

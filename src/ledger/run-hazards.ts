@@ -7,7 +7,7 @@ import { Rewrites } from './rewrites.js';
 import { readLedger } from './totals.js';
 import { Truncates } from './truncates.js';
 
-/** What the hazards of a run did to rows that other transactions of it write. */
+/** The effects of a run's hazards on rows that other transactions of it write. */
 export interface RunHazards {
   /** By table, ids of rows that several workers may write. */
   readonly shared: ReadonlyMap<TableName, ReadonlySet<Key>>;

@@ -3,7 +3,7 @@ import type { TableName } from '../schema/table.js';
 import type { LedgerTransaction } from './transactions.js';
 
 /**
- * What the TRUNCATEs of a run left of the rows that one of its transactions wrote to a table. `either`: that is unknown,
+ * The remains of the rows that a transaction wrote to a table, after the TRUNCATEs of its run. `either`: that is unknown,
  * since a transaction may have been committed or not, or has no LSN.
  */
 export type Remains = 'kept' | 'emptied' | 'either';

@@ -83,7 +83,7 @@ export class WorkerWrites {
     return keyListOf(decodeKeys(table, keys).filter((key) => !shared.has(key)));
   }
 
-  /** What the run's TRUNCATEs left of the rows of a transaction; null: there was none of this table. */
+  /** Tells which rows of a transaction the run's TRUNCATEs left; null: the run did not truncate the table. */
   remainsOf(table: TableName): ((transaction: number) => Remains) | null {
     const remains = this.#hazards?.truncates.of(table) ?? null;
     return remains === null ? null : (transaction) => remains(this.#lsns[transaction] ?? 0);

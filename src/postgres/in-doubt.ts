@@ -55,7 +55,7 @@ interface Circumstances {
   readonly patienceMs?: number;
 }
 
-/** What the hazards of a run add to the circumstances of a worker's transactions. */
+/** The additions of a run's hazards to the circumstances of a worker's transactions. */
 export interface HazardCircumstances extends Pick<Circumstances, 'truncated' | 'rewritten'> {
   /** The name of a prepared transaction, by its number in the ledger. */
   readonly gidOf?: (number: number) => string;

@@ -2,10 +2,10 @@ import type { EventType } from './event.js';
 import type { RowMaker } from './row-maker.js';
 import type { Row, TableName, Value } from './table.js';
 
-/** What the hazards of a run may do to the tables of a schema. */
+/** The part that the tables of a schema have in the hazards of a run. */
 
 /** Rows that all connections update. No event type updates, deletes or moves rows of their table. */
-export interface HotRows {
+interface HotRows {
   readonly table: TableName;
   /** The columns that an update sets; none is of the key. */
   readonly columns: readonly string[];

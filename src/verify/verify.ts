@@ -244,6 +244,7 @@ export class Verifier implements EventJudge {
     while (this.#feed.readOn());
     this.#foreign.finish(this.#feed);
     this.#hazards?.messages.finish({
+      run: this.#feed.header?.run ?? null,
       precedes: (expected) =>
         this.#transactions.precedes(expected) || this.#transactions.mayPrecede(expected),
       isOverdue: (expected) => ending.whole || this.#isPast(expected),

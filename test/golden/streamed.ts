@@ -35,7 +35,7 @@ export const STREAMED_BEFORE: readonly string[] = [
   `INSERT INTO pacientes (id, nome, nascimento, cpf) VALUES (1, 'Zoé', '1899-12-31', 'cpf 1')`,
 ];
 
-/** Twice the server's memory, in a table that is not published: the server streams, and sends none of it. */
+/** Twice the server's memory, in a table that is not published: so the server streams, and sends nothing of it. */
 const GROW = `INSERT INTO oculta SELECT repeat('x', 1000) FROM generate_series(1, 130)`;
 
 const doctor = (id: number) =>

@@ -116,7 +116,8 @@ export async function withHazardRun(
   assert.equal(outcome.failure, null, JSON.stringify(outcome.failure));
   const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
   for (const [table, count] of Object.entries(counts)) {
-    assert.equal(engine.totals.of(table), count, `total of ${table}`);
+    const isTruncated = hazards.truncate !== undefined && schema.hazards.truncate.includes(table);
+    assert.equal(engine.totals.of(table), isTruncated ? null : count, `total of ${table}`);
   }
   const { totals, differences } = await withConnection(db.target, (client) =>
     checkLedger(schema.tables, client, folder, () => undefined),

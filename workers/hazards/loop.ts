@@ -119,7 +119,7 @@ export class HazardLoop implements Turn {
       const now = this.#control.active();
       const due = this.#again ? now : this.#moments.after(now);
       if (endMs !== null && due + this.#policy.lengthMs > endMs) {
-        // The effects of its last turn are there until the end.
+        // The changes of its last turn are there until the end.
         if (this.#policy.undo !== undefined) await this.#waitUntil(endMs);
         return { ended: 'finished' };
       }
@@ -192,9 +192,8 @@ export class HazardLoop implements Turn {
   }
 
   async #leave(): Promise<void> {
-    if (this.#policy.leave === undefined) return;
     await this.client.query('ROLLBACK');
-    await this.#policy.leave(this.client);
+    await this.#policy.leave?.(this.client);
   }
 
   /** Waits until an active moment of the run that is not paused. False: the run is to end. */

@@ -15,6 +15,8 @@ export interface KeptMessage {
 const HEAD_BYTES = 12;
 /** Bytes of one read of the file: many messages each, and little memory. */
 const READ_BYTES = 256 << 10;
+/** Names the process, for an administrator and for tests. */
+export const FILE_PREFIX = `oltp-simulator-transaction-${process.pid}-`;
 /** Only this user may read it: it has rows of the run. */
 const FILE_MODE = 0o600;
 
@@ -41,7 +43,7 @@ export class ChangeStore {
   /** Writes the messages in memory to the file. Throws an OperatorError where that fails, as on a full disk. */
   spill(): void {
     try {
-      this.#file ??= openNameless();
+      this.#file ??= openUnlinked();
       this.#write(this.#file);
     } catch (error) {
       const folder = tmpdir();
@@ -83,8 +85,8 @@ export class ChangeStore {
   }
 }
 
-function openNameless(): number {
-  const path = join(tmpdir(), `oltp-simulator-${randomBytes(8).toString('hex')}`);
+function openUnlinked(): number {
+  const path = join(tmpdir(), `${FILE_PREFIX}${randomBytes(8).toString('hex')}`);
   const file = openSync(path, 'wx+', FILE_MODE);
   unlinkSync(path);
   return file;

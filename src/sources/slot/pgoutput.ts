@@ -161,7 +161,7 @@ interface StreamPrepareMessage extends Prepared {
   readonly tag: 'stream-prepare';
 }
 
-export interface CommitPreparedMessage extends Omit<CommitMessage, 'tag'> {
+interface CommitPreparedMessage extends Omit<CommitMessage, 'tag'> {
   readonly tag: 'commit-prepared';
   readonly xid: number;
   readonly gid: string;

@@ -28,8 +28,10 @@ interface Sent {
   expected: Expected | null;
 }
 
-/** What the end of a stream shows of a transaction. */
+/** Facts that decide about a message which has not arrived when the stream ends. */
 export interface MessagesEnd {
+  /** The run's id, with which its messages begin; null: there is no ledger. */
+  readonly run: string | null;
   /** Whether its messages need not arrive: committed before the source began. */
   precedes(expected: Expected): boolean;
   /** Whether its messages must have arrived by now. */
@@ -104,8 +106,10 @@ export class Messages {
   }
 
   /** Accounts for what has not arrived, and for what the ledger lacks. All of it was read. */
-  finish({ precedes, isOverdue }: MessagesEnd): void {
+  finish({ run, precedes, isOverdue }: MessagesEnd): void {
     for (const event of [...this.#early.values()].flat()) {
+      // The same stream may have messages of other runs.
+      if (run !== null && !event.content.startsWith(`${run}/`)) continue;
       this.#results.note('phantom', 'message_not_sent', noted(event));
     }
     for (const { duty, expected, record } of [...this.#sent.values()].flat()) {

@@ -36,7 +36,7 @@ export function locksTable({ truncated, ddl }: HazardRecord, table: TableName): 
   );
 }
 
-/** What happened to tables as a whole in a run: truncates, changes of the schema and of publications, by LSN. */
+/** Changes of tables as a whole in a run, by LSN: truncates, changes of the schema and of publications. */
 export class TableHistory {
   /** Ascending by LSN. */
   readonly #turns = new Map<TableName, Turn[]>();

@@ -31,7 +31,7 @@ export interface Expected {
   readonly prints: FingerprintsOf | null;
   /** Digest of all rows together in a ledger of version 1; null in others. */
   readonly digest: string | null;
-  /** What hazards did in it; null: no hazard had a part in it. */
+  /** The record of hazards that had a part in it; null: there were none. */
   readonly hazards: HazardRecord | null;
   /** Its place in the ledger. */
   readonly file: string;

@@ -42,6 +42,9 @@ export class LedgerFeed {
   readonly #leased = new Map<TableName, KeyRanges>();
   #header: LedgerHeader | null = null;
   #over = false;
+  /** The LSNs of the first and the last committed transaction that were read. */
+  #lowest = Number.POSITIVE_INFINITY;
+  #highest = Number.NEGATIVE_INFINITY;
   /** The least frontier of the workers that may have more. */
   #reached = Number.NEGATIVE_INFINITY;
 
@@ -130,6 +133,11 @@ export class LedgerFeed {
       if (lingering.some(({ open }) => open.some(mayBe))) return 'waiting';
     }
     return 'foreign';
+  }
+
+  /** Whether the run was committing when an event of this LSN was written, as far as the ledger was read. */
+  isDuringRun(lsn: number): boolean {
+    return this.#lowest <= lsn && lsn <= this.#highest;
   }
 
   /** Whether an intent without an outcome may have changed this table as a whole before `lsn`. */
@@ -226,6 +234,8 @@ export class LedgerFeed {
         // A crash can lose the WAL of a transaction that was rolled back, and give its LSNs to later ones.
         if (files !== undefined && expected.lsn !== null && expected.fate === 'committed') {
           files.frontier = Math.max(files.frontier, expected.lsn);
+          this.#lowest = Math.min(this.#lowest, expected.lsn);
+          this.#highest = Math.max(this.#highest, expected.lsn);
         }
         this.#onTransaction(expected);
       },

@@ -2,6 +2,7 @@ import type { RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { LedgerFeed } from '../ledger/feed.js';
 import type { Results } from '../verdict/accounting.js';
+import type { TableEvent } from '../verdict/findings.js';
 
 /** Events that are remembered: some 5 MB. */
 const MOST = 1 << 14;
@@ -13,6 +14,7 @@ const MOST = 1 << 14;
 export class ForeignEvents {
   readonly #results: Results;
   readonly #events = new Map<number, RowEvent[]>();
+  readonly #truncates: TableEvent[] = [];
   #room = MOST;
 
   constructor(results: Results) {
@@ -26,6 +28,11 @@ export class ForeignEvents {
     const events = this.#events.get(xid);
     if (events === undefined) this.#events.set(xid, [event]);
     else events.push(event);
+  }
+
+  /** Adds a TRUNCATE of a table of the run. */
+  addTruncate(event: TableEvent): void {
+    if (this.#truncates.length < MOST) this.#truncates.push(event);
   }
 
   /**
@@ -43,8 +50,15 @@ export class ForeignEvents {
     this.#events.delete(xid);
   }
 
-  /** Reports inserts of ids that the run leased. The whole ledger was read. */
+  /**
+   * Reports inserts of ids that the run leased, and truncates during the run: before and after it, another run may
+   * truncate its tables. The whole ledger was read.
+   */
   finish(feed: LedgerFeed): void {
+    for (const event of this.#truncates) {
+      if (event.lsn !== null && !feed.isDuringRun(event.lsn)) this.#results.events.foreign++;
+      else this.#results.note('phantom', 'truncated', event);
+    }
     for (const event of [...this.#events.values()].flat()) {
       const { operation, table, key } = event;
       if (operation !== 'insert' || !feed.isLeased(table, key)) continue;

@@ -176,7 +176,9 @@ export class Matcher {
     else if (xid !== null && this.#transactions.isGivenUp(xid)) {
       results.note('reordered', 'given_up', event);
     } else if (partition.replayWindow.mayHaveForgotten(event)) results.events.unjudged++;
-    else results.note('phantom', 'truncated', event, transaction?.expected);
+    else if (transaction === null && !(xid !== null && this.#transactions.isComplete(xid))) {
+      this.#foreign.addTruncate(event);
+    } else results.note('phantom', 'truncated', event, transaction?.expected);
     return false;
   }
 
@@ -198,7 +200,7 @@ export class Matcher {
   }
 
   /**
-   * Whether an event of a transaction with hazards is none of its changes, though it may look like one: a repeated one of
+   * Whether an event of a transaction with hazards is not one of its open changes, though it looks like one: a repeated one of
    * a change that the transaction makes several times, or a row that was rolled back to a savepoint.
    */
   #isSettled(

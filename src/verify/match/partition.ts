@@ -101,9 +101,8 @@ export class Partition {
   isOutside({ lsn }: TableEvent, expected: Expected): boolean {
     if (lsn === null) return false;
     const latest = this.#workers.get(expected.worker);
-    const isNext = latest !== undefined && latest.sequence < expected.sequence;
-    // The worker may have committed others between the changes of a prepared one and its COMMIT.
-    const floor = isNext && !isPrepared(expected) ? latest.lsn : 0;
+    // The others that a worker commits between PREPARE and COMMIT PREPARED have higher numbers.
+    const floor = latest !== undefined && latest.sequence < expected.sequence ? latest.lsn : 0;
     return lsn < floor || (expected.lsn !== null && lsn >= expected.lsn);
   }
 

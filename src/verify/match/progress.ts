@@ -133,7 +133,7 @@ export class TransactionProgress {
     return match;
   }
 
-  /** Marks a truncate as arrived. False: the transaction has none of this table that has not arrived. */
+  /** Marks a truncate as arrived. False: the transaction awaits no truncate of this table. */
   deliverTruncate(table: TableName): boolean {
     if (this.#truncates?.delete(table) !== true) return false;
     // From here on the transaction is complete once its rows are.

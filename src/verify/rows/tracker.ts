@@ -125,7 +125,7 @@ export class RowTracker {
     return (rows.state(at) & flags) === own && rows.words[at + ROW] === row;
   }
 
-  /** Empties a table: none of its rows exist any more. */
+  /** Empties a table: its rows exist no longer. */
   truncate(name: TableName): void {
     const truncated = this.#tables.get(name);
     for (const { table, at, keys } of this.#rows.entriesOf(truncated)) {

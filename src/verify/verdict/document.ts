@@ -65,13 +65,13 @@ export type Note =
       readonly kind: 'replica_identity';
       readonly tables: readonly AnonymousTable[];
     }
-  /** None of the run's truncates arrived: settings leave them out. */
+  /** No truncate of the run arrived: settings leave them out. */
   | {
       readonly kind: 'truncates_not_carried';
       readonly events: number;
       readonly tables: readonly TableName[];
     }
-  /** The run emitted logical messages, and the source delivered none of them. */
+  /** The run emitted logical messages, and the source delivered not one. */
   | { readonly kind: 'messages_not_carried'; readonly messages: number }
   /** Changes arrived though their table was out of its publication when they were committed. */
   | { readonly kind: 'unpublished_arrived'; readonly events: number }

@@ -4,7 +4,7 @@ import type { Tables } from '../../schema/tables.js';
 import type { EventOperation, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';
 
-/** What a change does: to a row, to a table (`truncate`), or to none (`message`). */
+/** A change of a row, of a whole table (`truncate`), or of neither (`message`). */
 export type ChangeName = EventOperation | 'truncate' | 'message';
 
 /** A change to a row of the run, or a TRUNCATE of one of its tables. */

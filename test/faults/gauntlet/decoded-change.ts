@@ -29,6 +29,31 @@ export function parseDecoded(line: string): DecodedChange | null {
   return { table: head[1]!, operation, old, row, unchanged: reader.unchanged };
 }
 
+const TRUNCATE = /^table (.+): TRUNCATE: /;
+
+/** The tables that a line says were truncated by one statement; null: it is no TRUNCATE. */
+export function parseTruncated(line: string): readonly string[] | null {
+  const tables = TRUNCATE.exec(line)?.[1];
+  return tables?.split(', ').map((table) => table.replace(/^public\./, '')) ?? null;
+}
+
+/** One of `pg_logical_emit_message`. */
+export interface DecodedMessage {
+  /** False: it arrives outside of its transaction, and also where that is rolled back. */
+  readonly transactional: boolean;
+  readonly prefix: string;
+  readonly content: string;
+}
+
+const MESSAGE = /^message: transactional: ([01]) prefix: (.*), sz: \d+ content:(.*)$/s;
+
+/** Parses a line; null: it is no message. */
+export function parseMessage(line: string): DecodedMessage | null {
+  const [, transactional, prefix, content] = MESSAGE.exec(line) ?? [];
+  if (prefix === undefined || content === undefined) return null;
+  return { transactional: transactional === '1', prefix, content };
+}
+
 /** Reads `name[type]:value name[type]:value …`. */
 class Reader {
   /** The columns so far whose values the WAL lacks. */

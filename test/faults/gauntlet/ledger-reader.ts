@@ -4,7 +4,9 @@ import type { SeenTransaction } from './oracle.js';
 
 /** The contents of a ledger, read by the format's description alone: no code of the program is part of it. */
 export interface LedgerContents {
-  readonly committed: readonly (SeenTransaction & { readonly lsn: string | null })[];
+  readonly committed: readonly RecordedTransaction[];
+  /** Those that were rolled back, on purpose or not. */
+  readonly aborted: readonly RecordedTransaction[];
   /** The changes of each transaction whose fate the server could not say, and its line with the verdict. */
   readonly unknown: readonly string[];
   /** Transactions without an outcome. */
@@ -13,9 +15,33 @@ export interface LedgerContents {
   readonly doubted: number;
 }
 
+export interface RecordedTransaction extends SeenTransaction {
+  readonly lsn: string | null;
+  /** What hazards did in it. */
+  readonly hazards: Hazards;
+}
+
+interface Hazards {
+  readonly names: readonly string[];
+  readonly undone?: RowKeys;
+  readonly gid?: string;
+  readonly rollback?: true;
+  readonly truncated?: readonly string[];
+  readonly ddl?: readonly {
+    readonly table: string;
+    readonly columns?: Readonly<Record<string, string | null>>;
+  }[];
+  readonly messages?: readonly { readonly content: string; readonly transactional: boolean }[];
+}
+
+type RowKeys = Record<string, Record<string, string | readonly string[]>>;
+
+const NO_HAZARDS: Hazards = { names: [] };
+
 interface Line {
   readonly intent?: number;
-  readonly rows?: Record<string, Record<string, string | readonly string[]>>;
+  readonly rows?: RowKeys;
+  readonly hazards?: Hazards;
   readonly committed?: number;
   readonly dropped?: unknown;
   readonly aborted?: number;
@@ -27,31 +53,31 @@ interface Line {
 }
 
 export function readLedger(folder: string): LedgerContents {
-  const committed: (SeenTransaction & { lsn: string | null })[] = [];
+  const committed: RecordedTransaction[] = [];
+  const aborted: RecordedTransaction[] = [];
   const unknown: string[] = [];
   let open = 0;
   let doubted = 0;
   for (const name of readdirSync(folder).sort()) {
-    const pending = new Map<number, string[]>();
+    const pending = new Map<number, Line>();
     const verdicts = new Map<number, string>();
     const decide = (number: number, verdict: string, line: Line) => {
-      const { xid, lsn } = line;
-      const changes = pending.get(number);
+      const intent = pending.get(number);
       // A second outcome of a transaction must be the same.
-      if (changes === undefined) {
+      if (intent === undefined) {
         if (verdicts.get(number) !== verdict) throw new Error(`${name}: two verdicts on ${number}`);
         return;
       }
       verdicts.set(number, verdict);
       pending.delete(number);
-      if (verdict === 'unknown') unknown.push(`${changes.join(', ')}: ${JSON.stringify(line)}`);
-      if (verdict !== 'committed') return;
-      const bits = xid === null || xid === undefined ? null : Number(BigInt(xid) & 0xffff_ffffn);
-      committed.push({ xid: bits, changes, lsn: lsn ?? null });
+      const transaction = recorded(intent, line);
+      if (verdict === 'unknown') {
+        unknown.push(`${transaction.changes.join(', ')}: ${JSON.stringify(line)}`);
+      } else (verdict === 'committed' ? committed : aborted).push(transaction);
     };
     for (const text of readFileSync(join(folder, name), 'utf8').split('\n')) {
       const line = parse(text);
-      if (line.intent !== undefined) pending.set(line.intent, changesOf(line.rows ?? {}));
+      if (line.intent !== undefined) pending.set(line.intent, line);
       else if (line.committed !== undefined) decide(line.committed, 'committed', line);
       else if (line.aborted !== undefined) decide(line.aborted, 'aborted', line);
       else if (line.doubt !== undefined) doubted++;
@@ -59,7 +85,22 @@ export function readLedger(folder: string): LedgerContents {
     }
     open += pending.size;
   }
-  return { committed, unknown, open, doubted };
+  return { committed, aborted, unknown, open, doubted };
+}
+
+/** The outcome's xid and LSN count, and where it has none, those of the intent. */
+function recorded(intent: Line, outcome: Line): RecordedTransaction {
+  const xid = outcome.xid ?? intent.xid ?? null;
+  const { rows = {}, hazards = NO_HAZARDS } = intent;
+  const { truncated = [], messages = [] } = hazards;
+  return {
+    xid: xid === null ? null : Number(BigInt(xid) & 0xffff_ffffn),
+    lsn: outcome.lsn ?? intent.lsn ?? null,
+    changes: changesOf(rows),
+    truncated: [...truncated].sort(),
+    messages: messages.flatMap(({ content, transactional }) => (transactional ? [content] : [])),
+    hazards,
+  };
 }
 
 /** The last line of a process that was killed may be cut off. */
@@ -71,7 +112,7 @@ function parse(text: string): Line {
   }
 }
 
-function changesOf(rows: Record<string, Record<string, string | readonly string[]>>): string[] {
+export function changesOf(rows: RowKeys): string[] {
   return Object.entries(rows)
     .flatMap(([table, operations]) =>
       Object.entries(operations).flatMap(([operation, keys]) =>

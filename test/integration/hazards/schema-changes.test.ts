@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Client } from 'pg';
 import { leave, readMembership } from '../../../src/database/membership.js';
+import { readDatabaseFacts } from '../../../src/database/read-facts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { schemaWith } from '../../../src/schemas/index.js';
+import type { TestDatabase } from '../../helpers/database.js';
 import { type HazardRun, withHazardRun } from '../../helpers/hazard-run.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -25,6 +28,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
     withExtendedWorkspace(server, async ({ db, cwd }) => {
       await db.query(`CREATE PUBLICATION cdc ${ALL}`);
       const before = await withConnection(db.target, catalogue);
+      const facts = await factsOf(db);
       const load = { rate: 100 };
       await withHazardRun(db, cwd, schema, HAZARDS, load, async (run) => {
         const ended = run.engine.start();
@@ -42,6 +46,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       });
       const after = await withConnection(db.target, catalogue);
       assert.deepEqual(after, { ...before, routes: [...before.routes, 'inalatória'] });
+      assert.deepEqual(await factsOf(db), facts);
     }));
 
   test(`${version}: init-db undoes what a killed run left, of the publication, too`, () =>
@@ -68,6 +73,13 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       const again = await run(workspace, ['init-db', ...EXTENSION]);
       assert.doesNotMatch(again.stderr, /prontuarios/);
     }));
+}
+
+/** The database as the ledger has it at the begin and at the end of a run. */
+async function factsOf(db: TestDatabase) {
+  const read = (client: Client) => readDatabaseFacts(client, schema.tables);
+  const { tables, publications } = await withConnection(db.target, read);
+  return { tables, publications };
 }
 
 /** Waits for a change of the schema. */

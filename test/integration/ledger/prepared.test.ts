@@ -69,8 +69,8 @@ const gid = (worker: number, intent: number) => gidOf({ run: RUN, worker, connec
 
 for (const server of servers) {
   for (const crash of [false, true]) {
-    const what = crash ? 'a killed process and a crashed server' : 'a killed process';
-    test(`${server.version}: prepared transactions of ${what} are found and finished`, () =>
+    const crashed = crash ? 'a killed process and a crashed server' : 'a killed process';
+    test(`${server.version}: prepared transactions of ${crashed} are found and finished`, () =>
       withBareWorkspace(server, async (workspace) => {
         await leaveOrphans(workspace);
         if (crash) {
@@ -130,7 +130,7 @@ for (const server of servers) {
     }));
 
   for (const end of ['commit', 'rollback'] as const) {
-    test(`${server.version}: the end of a run finishes what a worker left prepared: ${end}`, () =>
+    test(`${server.version}: the end of a run finishes a transaction that a worker left prepared: ${end}`, () =>
       withTempFolder((folder) =>
         withDatabase(server, async ({ target, query }) => {
           const { stats, task } = await leavePrepared(target, folder, end);

@@ -316,6 +316,36 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: truncates and messages of the run come in their place`, async () => {
+    await withSlot(server, async (db) => {
+      const source = slotSource(db.target, 'mine', { create: true, truncates: true });
+      await source.start();
+      const message = (transactional: boolean, prefix: string, content: string) =>
+        `SELECT pg_logical_emit_message(${transactional}, '${prefix}', '${content}')`;
+      const sink = await collecting(source, async (s) => {
+        await db.query(insert(1));
+        await db.query(`BEGIN; TRUNCATE exames, internacoes; ${insert(2)};
+          ${message(true, 'oltp-simulator', 'r/1/1')}; ${message(true, 'other', 'x')}; COMMIT`);
+        await db.query(message(false, 'oltp-simulator', 'r/1/2'));
+        await db.query(`BEGIN; ${message(true, 'oltp-simulator', 'undone')}; ROLLBACK`);
+        // The WAL of a message outside of transactions is flushed with the next COMMIT.
+        await db.query(insert(3));
+        await caughtUp(db, s);
+      });
+      assert.deepEqual(sink.received, [
+        'insert medicos 1',
+        'truncate exames',
+        'truncate internacoes',
+        'insert medicos 2',
+        'message r/1/1',
+        'ignored message',
+        'message r/1/2',
+        'insert medicos 3',
+      ]);
+      assert.equal(sink.rows[1]?.order, 3);
+    });
+  });
+
   test(`${version}: however it ends, slot and publication are gone`, async () => {
     await withSlot(server, async (db) => {
       await db.query('DROP PUBLICATION p');

@@ -101,6 +101,28 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: TRUNCATE is published where it is asked for, whichever a killed process left`, async () => {
+    await withDatabase(server, async (db) => {
+      const left = async () => {
+        const rows = await db.query<{ truncates: boolean }>(
+          'SELECT pubtruncate AS truncates FROM pg_publication',
+        );
+        return rows.map(({ truncates }) => truncates);
+      };
+      for (const truncates of [true, false, false, true, true]) {
+        await makePublication(HOSPITAL_TABLES, db.target, 'made', truncates);
+        assert.deepEqual(await left(), [truncates]);
+      }
+      // Its comment does not fit any more: somebody changed it.
+      await db.query(`ALTER PUBLICATION made SET (publish = 'insert, update, delete')`);
+      await dropPublication(HOSPITAL_TABLES, db.target, 'made', false);
+      assert.deepEqual(await left(), [false]);
+      await db.query(`ALTER PUBLICATION made SET (publish = 'insert, update, delete, truncate')`);
+      await dropPublication(HOSPITAL_TABLES, db.target, 'made', false);
+      assert.deepEqual(await left(), []);
+    });
+  });
+
   test(`${version}: a partitioned table is published by its partitions, and that is ours to remove`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(PARTITIONED_CONSULTAS);

@@ -118,7 +118,7 @@ test('prepared transactions outlive their connections, and are finished by the n
   withPlainWorkspace(server, async (workspace) => {
     const { db } = workspace;
     const oracle = await Oracle.begin(db);
-    const args = ['--rate', '300', '--batch-size', '5', '--max-events', '600', '--workers', '3'];
+    const args = ['--batch-size', '5', '--max-events', '600', '--workers', '3'];
     let orphans = 0;
     const { summary } = await streamWith(workspace, ['two-phase=100%'], args, async (query) => {
       if (orphans >= 5) return;

@@ -119,7 +119,7 @@ test('a run with hazards has format 4, and its shared rows in the file about the
     assert.deepEqual([...hazards!.truncates.tables], ['exames', 'consultas']);
   }));
 
-test('a run without hazards has none of it', () =>
+test('a run without hazards has no record of any', () =>
   withLedger([HEADER, intent(1), committed(1)], async (folder) => {
     assert.equal((await readLedger(SCHEMA.tables, folder)).hazards, undefined);
     assert.equal(await readRunHazards(SCHEMA.tables, folder), null);

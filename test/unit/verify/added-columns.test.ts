@@ -91,6 +91,15 @@ test("a transaction without an LSN is placed by its events' LSNs", async () => {
   }
 });
 
+test('a change of the schema that was rolled back adds no column', async () => {
+  const verdict = await judge((run) => {
+    const first = run.commit(turn(10, added('notes', {})));
+    run.rollBack(turn(20, added('notes', { revision: '1' })));
+    return [...first, ...run.commit(insert(30, 1))];
+  });
+  assert.deepEqual([verdict.verdict, causesOf(verdict)], ['exact', []]);
+});
+
 test('an update may leave out a value as unchanged, and a column list any column', async () => {
   const change = turn(20, added('notes', { revision: '1' }));
   const unchanged = await judge((run) => {

@@ -50,7 +50,7 @@ test('the text names what happened, what was lost, and the setting that loses it
   }
 });
 
-test('a run without hazards has none of these members', async () => {
+test('where no hazard happened, the text does not mention any', async () => {
   const { verdict, ...document } = await judge((run) =>
     run.commit({ xid: 10, changes: [notes('insert', [1])] }),
   );

@@ -177,7 +177,7 @@ export function notes(
 
 /** Rows of `audits`, which has no key. */
 export function audits(...names: readonly string[]): Change {
-  return { table: 'audits', operation: 'insert', rows: names.map((who) => [who, 'read', 'f']) };
+  return { table: 'audits', operation: 'insert', rows: names.map((name) => [name, 'read', 'f']) };
 }
 
 /** A transaction that changes tables as a whole, with a row of another table as its witness. */

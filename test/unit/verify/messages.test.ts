@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { HazardRecord } from '../../../src/ledger/format.js';
+import { HEADER } from '../ledger/sample-ledger.js';
 import { type AnyEvent, causesOf, type HazardTransaction, judge, notes } from './hazard-run.js';
 
 const emitting = (
@@ -38,7 +39,10 @@ test('a message is missing once a later one arrived, and not where the source ca
   assert.deepEqual(causesOf(lost), ['missing message_missing  message 1']);
   assert.equal(lost.verdict, 'violation');
   assert.equal(lost.examples[0]!.key, 'a');
-  const none = await judge((run) => rows(run.commit(emitting(10, 'a'))));
+  const none = await judge((run) => [
+    ...rows(run.commit(emitting(10, 'a'))),
+    ...run.commit({ xid: 20, changes: [notes('insert', [20])] }),
+  ]);
   assert.equal(none.verdict, 'exact');
   assert.deepEqual(none.notes, [{ kind: 'messages_not_carried', messages: 1 }]);
 });
@@ -67,7 +71,10 @@ test('a message from before the source began is not judged', async () => {
 
 test('a message that the run did not emit, or that was rolled back, is a phantom', async () => {
   const verdict = await judge((run) => [
-    ...run.events(emitting(5, 'unknown')).filter(isMessage),
+    // By its event the ledger is read.
+    ...run.commit({ xid: 1, changes: [notes('insert', [1])] }),
+    ...run.events(emitting(5, `${HEADER.run}/1/9`)).filter(isMessage),
+    ...run.events(emitting(6, 'of another run')).filter(isMessage),
     ...run.rollBack(emitting(10, 'a', { names: ['rollback', 'message'] })).filter(isMessage),
     ...run.commit(emitting(20, 'a')),
   ]);
@@ -75,6 +82,8 @@ test('a message that the run did not emit, or that was rolled back, is a phantom
     'phantom rolled_back  message 1',
     'phantom message_not_sent  message 1',
   ]);
+  assert.equal(verdict.messages?.delivered, 1);
+  assert.equal(verdict.events.replayed, 0);
 });
 
 test('one that is not transactional arrives before its transaction, also of one that is rolled back', async () => {

@@ -119,3 +119,30 @@ test('while the run goes on, an event waits for the outcome of its prepared tran
       run.end();
     }
   }));
+
+test('once the run is over, the outcome of a prepared transaction is found behind those of many others', () =>
+  withTempFolder(async (folder) => {
+    const run = new HazardRun(folder);
+    const number = run.intend(insert(20, PREPARED));
+    // More than a piece of the ledger.
+    for (let xid = 30; xid < 1_030; xid++) run.commit(insert(xid));
+    run.settle(insert(20), number, endOf(1_035));
+    run.commit(insert(1_040));
+    run.end();
+    const read: (number | null)[] = [];
+    const feed = new LedgerFeed(
+      HARD_SCHEMA.tables,
+      folder,
+      ({ xid }) => read.push(xid),
+      () => undefined,
+    );
+    try {
+      feed.end();
+      feed.readTo(endOf(30));
+      assert.ok(!read.includes(20));
+      feed.readTo(20_010, false, 20);
+      assert.ok(read.includes(20));
+    } finally {
+      feed.close();
+    }
+  }));

@@ -68,12 +68,23 @@ test("a truncate that the run's transaction lacks, or that was rolled back, is a
     ...run.commit(insert(20, 1)),
     ...run.events({ ...turn(20, { truncated: ['notes'] }), changes: [] }),
     ...run.events({ ...turn(25, { truncated: ['notes'] }), changes: [] }),
+    ...run.commit(insert(30, 2)),
   ]);
   assert.deepEqual(causesOf(verdict), [
     'phantom truncated notes truncate 2',
     'phantom rolled_back notes truncate 1',
     'phantom rolled_back audits truncate 1',
   ]);
+});
+
+test('a truncate of another run, before this one or after it, is not of its writers', async () => {
+  const verdict = await judge((run) => [
+    ...run.events({ ...turn(5, TRUNCATE), changes: [] }),
+    ...run.commit(insert(10, 1)),
+    ...run.commit(insert(20, 2)),
+    ...run.events({ ...turn(30, TRUNCATE), changes: [] }),
+  ]);
+  assert.deepEqual([verdict.verdict, verdict.events.foreign], ['exact', 4]);
 });
 
 test('a replay may include truncates, and must not leave one out', async () => {

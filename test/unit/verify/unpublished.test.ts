@@ -18,6 +18,7 @@ const publication = (name: string): PublicationFacts => ({
   via_root: false,
   tables: { audits: { filter: null, columns: null } },
 });
+const bareOne: PublicationFacts = { ...publication('bare'), tables: {} };
 const factsOf = (...names: readonly string[]): DatabaseFacts => ({
   ...factsWithTriggers({}),
   publications: names.map(publication),
@@ -104,6 +105,10 @@ test('the publications that the source reads decide', async () => {
     const { accounting } = await verdictOf(factsOf('run', 'other'), names);
     assert.deepEqual([accounting.excused, accounting.missing], [0, 1]);
   }
+  // That the run's publication lacked it explains nothing here.
+  const facts = factsOf('run');
+  const bare = { ...facts, publications: [...facts.publications, bareOne] };
+  assert.equal((await verdictOf(bare, ['bare'])).accounting.missing, 1);
   // The source may read either.
   const unknown = await verdictOf(factsOf('run', 'other'), null);
   assert.deepEqual(unknown.doubts, { database_changed: 1 });

@@ -66,7 +66,7 @@ export interface Decoded {
 
 type Values = Readonly<Record<string, Tuple[number]>>;
 
-/** What happens in a database: batches of some writers, and a hazard's transactions. */
+/** The transactions of a database: batches of some writers, and those of a hazard. */
 export interface History {
   readonly db: TestDatabase;
   /** Of the hazard. */

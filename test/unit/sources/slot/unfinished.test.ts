@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import test from 'node:test';
 import { scopeOfNames } from '../../../../src/sources/scope.js';
 import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
+import { FILE_PREFIX } from '../../../../src/sources/slot/change-store.js';
 import { decode } from '../../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../../src/sources/slot/rows.js';
 import { PreparedBefore, UnfinishedTransactions } from '../../../../src/sources/slot/unfinished.js';
@@ -70,7 +71,6 @@ for (const version of [14, 18] as const) {
 
   test(`${version}: no file is left when the reader stops in the middle`, () => {
     const open = openFiles();
-    const named = readdirSync(tmpdir()).filter((name) => name.startsWith('oltp-simulator-'));
     const unfinished = new UnfinishedTransactions(0);
     let most = 0;
     for (const { lsn, data } of streamed) {
@@ -79,8 +79,7 @@ for (const version of [14, 18] as const) {
       const finished = unfinished.take({ tag: 'wal', lsn, sentAt: 0n, data });
       if (finished !== null) for (let i = 0; i < 2; i++) finished.next();
       most = Math.max(most, openFiles() - open);
-      const now = readdirSync(tmpdir()).filter((name) => name.startsWith('oltp-simulator-'));
-      assert.deepEqual(now, named);
+      assert.ok(!readdirSync(tmpdir()).some((name) => name.startsWith(FILE_PREFIX)));
       if (finished !== null) break;
     }
     assert.ok(most > 0, 'nothing was written to a file');
@@ -158,7 +157,7 @@ test('messages in an impossible order are refused', () => {
   }
 });
 
-test('a COMMIT PREPARED without its changes is told from garbled bytes, a ROLLBACK PREPARED is fine', () => {
+test('a COMMIT PREPARED without its changes has an error of its own, a ROLLBACK PREPARED has none', () => {
   const end = (type: string, times: number) =>
     bytes(
       ...[letter(type), u8(0), i64(1n), i64(1n)],
