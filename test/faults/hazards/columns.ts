@@ -51,6 +51,10 @@ function spansOf(sample: Sample): Span[] {
   return spans;
 }
 
+function valueIn({ columns, row }: Change, column: string) {
+  return row![columns.findIndex(({ name }) => name === column)];
+}
+
 type Amount = 'every row' | 'one row';
 
 /** Writes the rows of a span with other columns. `spoil`: of a change, which columns and values it has. */
@@ -147,7 +151,10 @@ export const COLUMN_FAULTS: readonly Fault[] = [
     ...{ fault: 'spoils the value of an added column', form: 'null' },
     shown: [shown('altered', 'contents')],
     plant(sample, rng) {
-      const spans = spansOf(sample).filter(({ added }) => added.some(({ notNull }) => notNull));
+      // NULL in every row of a column without a default.
+      const spans = spansOf(sample).filter(({ added, events: [first] }) =>
+        added.some((column) => valueIn(first!.change, column.name) !== null),
+      );
       const span = pickOf(spans, rng);
       if (span === null) return null;
       const { name: column } = span.added[0]!;

@@ -23,6 +23,9 @@ import type { Line, Sample } from './sample.js';
 /** From so many events on, a transaction is huge. */
 const HUGE = 500;
 
+/** Transactions that another one overtakes, or that overtake it. */
+const MOST_OVERTAKEN = 5;
+
 function keysOf(lines: readonly Line[], table: string) {
   return rowsOf(lines)
     .map(rowOf)
@@ -169,8 +172,7 @@ export const ORDER_FAULTS: readonly Fault[] = [
     ...{ fault: 'splits a huge transaction', form: 'its rest after others', shown: TORN },
     plant(sample, rng) {
       const { lines, next } = hugeOne(sample, rng) ?? {};
-      const MOST = 5;
-      const other = next?.[rng.below(Math.min(MOST, next.length))];
+      const other = next?.[rng.below(Math.min(MOST_OVERTAKEN, next.length))];
       if (lines === undefined || other === undefined) return null;
       const rest = lines.slice(cutOf(lines, rng));
       const table = tableOf(rest[0]!.event!);
@@ -221,21 +223,16 @@ export const ORDER_FAULTS: readonly Fault[] = [
   ]),
   {
     fault: 'delivers a prepared transaction when it is prepared',
-    form: 'before others of its connection',
+    form: 'before others',
     shown: [shown('reordered', 'transaction_late')],
     plant(sample, rng) {
       const all = followed(sample);
-      const places = all.flatMap(
-        ([of, lines], at): { lines: readonly Line[]; other: readonly Line[] }[] => {
-          const expected = sample.expectedOf(of);
-          if (expected === undefined || !isPrepared(expected)) return [];
-          const between = all.slice(0, at).filter(([before]) => {
-            const other = sample.expectedOf(before);
-            return other?.worker === expected.worker && other.sequence > expected.sequence;
-          });
-          return between.map(([, other]) => ({ lines, other }));
-        },
-      );
+      const places = all.flatMap(([of, lines], at) => {
+        const expected = sample.expectedOf(of);
+        const [, other] = all[at - rng.between(1, MOST_OVERTAKEN)] ?? [];
+        if (expected === undefined || !isPrepared(expected) || other === undefined) return [];
+        return [{ lines, other }];
+      });
       const place = pickOf(places, rng);
       if (place === null) return null;
       const { lines, other } = place;
