@@ -14,6 +14,9 @@ import type { RowDelivered } from './reader.js';
 import { SCHEMA } from './run.js';
 import type { Sample } from './sample.js';
 
+/** A schema change adds it to an enum. */
+const NEW_VALUE = 'inalatória';
+
 /** Rows of a table between two changes of its columns. */
 interface Span {
   readonly table: string;
@@ -23,9 +26,9 @@ interface Span {
   readonly before: readonly Column[];
 }
 
-function addedOf({ change }: RowDelivered): Column[] {
-  const { addedColumns } = SCHEMA.tables.get(tableOf({ kind: 'row', change } as RowDelivered));
-  return change.columns.filter(({ name }) => addedColumns.some((each) => each.name === name));
+function addedOf(event: RowDelivered): Column[] {
+  const { addedColumns } = SCHEMA.tables.get(tableOf(event));
+  return event.change.columns.filter(({ name }) => addedColumns.some((each) => each.name === name));
 }
 
 function namesOf(columns: readonly Column[]): string {
@@ -161,6 +164,20 @@ export const COLUMN_FAULTS: readonly Fault[] = [
       return spoiling(sample, rng, { span, column, amount: 'one row' }, ({ columns, row }) => ({
         row: row!.map((value, i) => (columns[i]!.name === column ? null : value)),
       }));
+    },
+  },
+  {
+    ...{ fault: 'does not know a new value of an enum', form: 'null' },
+    shown: [shown('altered', 'contents', 'null_in_not_null')],
+    plant(sample, rng) {
+      const event = pickOf(
+        sample.rows.filter(({ change }) => change.row?.includes(NEW_VALUE) === true),
+        rng,
+      );
+      if (event === null) return null;
+      const row = event.change.row!.map((value) => (value === NEW_VALUE ? null : value));
+      const lines = sample.linesOf(changed(event, { row }));
+      return { lines: replacing(sample, new Map([[event, lines]])), ...rowOf(event) };
     },
   },
 ];

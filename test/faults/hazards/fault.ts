@@ -48,14 +48,19 @@ export function pickOf<T>(list: readonly T[], rng: Rng): T | null {
   return list.length === 0 ? null : rng.pick(list);
 }
 
-export function rowOf({ change }: RowDelivered): NamedRow {
-  return namedRow(SCHEMA.tables, change);
+const rows = new WeakMap<RowDelivered, NamedRow>();
+
+/** The row of an event, as the verdict names it. */
+export function rowOf(event: RowDelivered): NamedRow {
+  const row = rows.get(event) ?? namedRow(SCHEMA.tables, event.change);
+  rows.set(event, row);
+  return row;
 }
 
 /** The run's name of the table of an event. */
 export function tableOf(event: Event): string {
   if (event.kind === 'message') throw new Error('a message is of no table');
-  return namedTable(SCHEMA.tables, event.kind === 'row' ? event.change : event).name;
+  return event.kind === 'row' ? rowOf(event).table : namedTable(SCHEMA.tables, event).name;
 }
 
 /** The rows of lines. */

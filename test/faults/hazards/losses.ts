@@ -1,3 +1,4 @@
+import { type Expected, isPrepared } from '../../../src/verify/ledger/expected.js';
 import {
   changed,
   type Fault,
@@ -14,6 +15,7 @@ import {
 } from './fault.js';
 import { grouped } from './grouped.js';
 import type { Event, RowDelivered } from './reader.js';
+import { SCHEMA } from './run.js';
 import type { Line, Sample } from './sample.js';
 
 /** From so many events on, a transaction is huge. */
@@ -77,6 +79,21 @@ function afterRestart(
     plant(sample, rng) {
       const lines = pickOf(groupsOf(sample), rng);
       return lines === null ? null : losing(sample, lines.slice(rng.between(1, lines.length - 1)));
+    },
+  };
+}
+
+/** Loses a transaction with hazards. */
+function losesTransaction(form: string, isMeant: (expected: Expected) => boolean): Fault {
+  return {
+    ...{ fault: 'loses a transaction', form, shown: [MISSING] },
+    plant(sample, rng) {
+      const meant = followed(sample).filter(([of]) => {
+        const expected = sample.expectedOf(of);
+        return expected !== undefined && expected.hazards !== null && isMeant(expected);
+      });
+      const [, lines] = pickOf(meant, rng) ?? [];
+      return lines === undefined ? null : losing(sample, lines);
     },
   };
 }
@@ -200,6 +217,47 @@ export const LOSSES: readonly Fault[] = [
       );
       const [, lines] = pickOf(undone, rng) ?? [];
       return lines === undefined ? null : losing(sample, lines);
+    },
+  },
+  losesTransaction('that was prepared before a restart', (expected) => isPrepared(expected)),
+  losesTransaction('that was long open', ({ hazards }) => hazards!.names.includes('long')),
+  {
+    fault: 'asks for rows beyond the last id',
+    ...{ form: 'of a table', shown: [MISSING] },
+    plant(sample, rng) {
+      const last = new Map<string, number>();
+      const late = sample.rows.filter((event) => {
+        const { table, keys } = rowOf(event);
+        const [id] = keys;
+        if (event.change.operation !== 'insert' || typeof id !== 'number') return false;
+        const before = last.get(table) ?? 0;
+        last.set(table, Math.max(before, id));
+        return id < before;
+      });
+      const event = pickOf(late, rng);
+      return event === null ? null : losing(sample, linesOfEvents(sample, [event]));
+    },
+  },
+  {
+    fault: 'loses one of two updates of a hot row',
+    ...{ form: 'the first', shown: [MISSING] },
+    plant(sample, rng) {
+      const hot = sample.rows.filter((event) => sample.isShared(rowOf(event)));
+      const event = pickOf(hot, rng);
+      return event === null ? null : losing(sample, linesOfEvents(sample, [event]));
+    },
+  },
+  {
+    fault: 'does not know a new partition',
+    ...{ form: 'its rows', shown: [MISSING] },
+    plant(sample, rng) {
+      const own = sample.rows.filter((event) => {
+        const { addedPartitions } = SCHEMA.tables.get(tableOf(event));
+        return addedPartitions.includes(event.change.table);
+      });
+      const of = pickOf(own, rng)?.of;
+      const events = own.filter((event) => event.of === of);
+      return events.length === 0 ? null : losing(sample, linesOfEvents(sample, events));
     },
   },
 ];

@@ -1,11 +1,10 @@
-import { readFacts } from '../../../src/ledger/facts-file.js';
-import { decodeIds } from '../../../src/ledger/keys.js';
 import type { Rng } from '../../../src/random/rng.js';
 import { isPrepared } from '../../../src/verify/ledger/expected.js';
 import {
   changed,
   type Fault,
   followed,
+  inserted,
   MISSING,
   moved,
   type Planted,
@@ -52,17 +51,12 @@ const TORN = [shown('reordered', 'transaction_torn')];
 
 /** Two transactions that updated a hot row one after the other, by different connections. */
 function hotPair(sample: Sample, rng: Rng) {
-  const shared = readFacts(sample.run.ledger).schema?.shared ?? {};
-  const ids = new Map(
-    Object.entries(shared).map(([table, keys]) => [table, new Set<unknown>(decodeIds(keys))]),
-  );
   const latest = new Map<string, RowDelivered>();
   const pairs: { first: RowDelivered; second: RowDelivered }[] = [];
   for (const event of sample.rows) {
-    const { table, keys } = rowOf(event);
-    const [key] = keys;
-    if (ids.get(table)?.has(key) !== true) continue;
-    const name = `${table} ${key}`;
+    const row = rowOf(event);
+    if (!sample.isShared(row)) continue;
+    const name = `${row.table} ${row.keys[0]}`;
     const first = latest.get(name);
     latest.set(name, event);
     if (first === undefined || first.of === event.of) continue;
@@ -152,6 +146,18 @@ function reorders(form: string, withLsns: boolean, shownAs: Fault['shown']): Fau
   };
 }
 
+/** A prepared transaction, and the first line of one that was committed a little earlier. */
+function overtaking(sample: Sample, rng: Rng) {
+  const all = followed(sample);
+  const places = all.flatMap(([of, lines], at) => {
+    const expected = sample.expectedOf(of);
+    const [first] = all[at - rng.between(1, MOST_OVERTAKEN)]?.[1] ?? [];
+    if (expected === undefined || !isPrepared(expected)) return [];
+    return first === undefined || first.event?.kind === 'message' ? [] : [{ lines, first }];
+  });
+  return pickOf(places, rng);
+}
+
 /** Faults in the order of events, and in how often they come. */
 export const ORDER_FAULTS: readonly Fault[] = [
   {
@@ -226,23 +232,25 @@ export const ORDER_FAULTS: readonly Fault[] = [
     form: 'before others',
     shown: [shown('reordered', 'transaction_late')],
     plant(sample, rng) {
-      const all = followed(sample);
-      const places = all.flatMap(([of, lines], at) => {
-        const expected = sample.expectedOf(of);
-        const [, other] = all[at - rng.between(1, MOST_OVERTAKEN)] ?? [];
-        if (expected === undefined || !isPrepared(expected) || other === undefined) return [];
-        return [{ lines, other }];
-      });
-      const place = pickOf(places, rng);
-      if (place === null) return null;
-      const { lines, other } = place;
-      const [first] = other;
-      if (first!.event!.kind === 'message') return null;
-      const table = tableOf(first!.event!);
+      const { lines, first } = overtaking(sample, rng) ?? {};
+      if (lines === undefined || first === undefined) return null;
+      const table = tableOf(first.event!);
       return {
-        lines: moved(sample.lines, lines, { before: first! }),
-        ...{ table, keys: keysOf([first!], table) },
+        lines: moved(sample.lines, lines, { before: first }),
+        ...{ table, keys: keysOf([first], table) },
       };
+    },
+  },
+  {
+    fault: 'delivers a prepared transaction when it is prepared',
+    form: 'and again when it is committed',
+    shown: [shown('duplicated', 'replay_skips')],
+    plant(sample, rng) {
+      const { lines, first } = overtaking(sample, rng) ?? {};
+      const last = rowsOf(lines ?? []).at(-1);
+      if (lines === undefined || first === undefined || last === undefined) return null;
+      const { table } = rowOf(last);
+      return { lines: inserted(sample, lines, first), table, keys: keysOf(lines, table) };
     },
   },
   {

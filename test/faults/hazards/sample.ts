@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFacts } from '../../../src/ledger/facts-file.js';
+import { decodeIds } from '../../../src/ledger/keys.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import type { Key } from '../../../src/schema/table.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { tableScope } from '../../../src/sources/scope.js';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
@@ -8,6 +10,7 @@ import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { ListSource, scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import { linesOf as linesOfChange, REFERENCE, sourceOf } from '../hard-rows/consumer.js';
+import type { NamedRow } from '../hard-rows/named-row.js';
 import { string } from '../hard-rows/values.js';
 import { grouped } from './grouped.js';
 import { readTransactions } from './ledger.js';
@@ -38,9 +41,13 @@ export class Sample {
   readonly ledger: readonly Expected[];
   /** The ledger's transaction of each xid that was committed. */
   readonly #expected: ReadonlyMap<number, Expected>;
+  /** By table, the keys of rows that all connections write. */
+  readonly #shared: ReadonlyMap<string, ReadonlySet<Key>>;
   /** When the last COMMIT was sent of those that the lines have. */
   readonly #lastSentAt: number;
 
+  /** The events of rows that a right consumer delivers, and that are followed. */
+  readonly rows: readonly RowDelivered[];
   /** Changes that only the other publication has: they were made while their table was out of one. */
   readonly unpublished: readonly RowDelivered[];
 
@@ -63,8 +70,14 @@ export class Sample {
     this.ledger = readTransactions(SCHEMA.tables, run.ledger);
     const committed = this.ledger.filter(({ fate }) => fate === 'committed');
     this.#expected = new Map(committed.map((expected) => [expected.xid ?? 0, expected]));
+    const shared = Object.entries(readFacts(run.ledger).schema?.shared ?? {});
+    this.#shared = new Map(shared.map(([table, keys]) => [table, new Set(decodeIds(keys))]));
     const sent = [...this.committed.keys()].map((of) => this.expectedOf(of)?.sentAt ?? 0);
     this.#lastSentAt = Math.max(...sent);
+    this.rows = events.filter(
+      (event): event is RowDelivered =>
+        event.kind === 'row' && isRight(event) && this.isFollowed(event.of),
+    );
   }
 
   /** The ledger's transaction; undefined: it is not the run's. */
@@ -82,6 +95,11 @@ export class Sample {
     return expected.answeredAt < this.#lastSentAt;
   }
 
+  /** Whether all connections write a row. */
+  isShared({ table, keys }: NamedRow): boolean {
+    return keys.some((key) => this.#shared.get(table)?.has(key) === true);
+  }
+
   /** The lines of the transaction that was committed with this xid; undefined: there are none. */
   linesOfXid(xid: number): readonly Line[] | undefined {
     return [...this.committed].find(([of]) => of.xid === xid)?.[1];
@@ -93,14 +111,6 @@ export class Sample {
       hazards?.messages?.some((message) => message.content === content),
     );
     return senders.length === 1 ? senders[0] : undefined;
-  }
-
-  /** The events of rows that a right consumer delivers, and that are followed. */
-  get rows(): RowDelivered[] {
-    return this.events.filter(
-      (event): event is RowDelivered =>
-        event.kind === 'row' && isRight(event) && this.isFollowed(event.of),
-    );
   }
 
   /** The lines of an event, as a right consumer writes them. */
