@@ -29,6 +29,8 @@ type Happening = Omit<HazardReport, 'kind' | 'name'>;
 /** How often a thread that is ready looks for the start. */
 const START_POLL_MS = 2;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
+/** Once the run is to end, locks of other sessions hold `undo` up for so long at most; `init-db` does it later. */
+const UNDO_PATIENCE_MS = 2_000;
 /** Ids that are leased at once are those of so many rows at least; a chunk of a larger transaction leases its own. */
 const ROWS_AT_ONCE = 10;
 
@@ -192,8 +194,9 @@ export class HazardLoop implements Turn {
   }
 
   async #leave(): Promise<void> {
+    if (this.#policy.leave === undefined) return;
     await this.client.query('ROLLBACK');
-    await this.#policy.leave?.(this.client);
+    await this.#policy.leave(this.client);
   }
 
   /** Waits until an active moment of the run that is not paused. False: the run is to end. */
@@ -221,6 +224,7 @@ export class HazardLoop implements Turn {
 
   /** Has the hazard undo what turns left; the reason to end where it cannot. */
   async #undo(): Promise<ProducerResult | null> {
+    let stopped: number | null = null;
     for (;;) {
       try {
         await this.#policy.undo?.(this);
@@ -228,6 +232,8 @@ export class HazardLoop implements Turn {
       } catch (error) {
         const ended = await this.#overcome(error);
         if (ended !== null) return ended;
+        if (this.stopping) stopped ??= monotonicMs();
+        if (stopped !== null && monotonicMs() - stopped > UNDO_PATIENCE_MS) return STOPPED;
         await sleep(SLICE_MS);
       }
     }
