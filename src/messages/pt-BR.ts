@@ -336,7 +336,7 @@ export const ptBR = {
       })[by],
     hazards: () => 'hazards',
     neverHappened: (names: readonly string[]) =>
-      `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada`,
+      `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada; rode por mais tempo, ou peça-os com mais frequência (--hazard NOME=VALOR)`,
     latency: () => 'latência (ms)',
     response: () => 'resposta',
     service: () => 'serviço',
