@@ -90,7 +90,7 @@ const lack = (e: Unmet, role: string, database: string): string => {
     case 'row-security':
       return `row-level security applies to the role ${to} in ${listed(e.tables, 'and')}, where COPY is then an error; ALTER ROLE ${to} BYPASSRLS`;
     case 'create-in-schemas':
-      return `the role ${to} may create nothing in the schema ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+      return `the role ${to} may create nothing in the ${e.schemas.length === 1 ? 'schema' : 'schemas'} ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `the role ${to} may create no schema in the database; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
     case 'rows':

@@ -89,7 +89,7 @@ const lack = (e: Unmet, role: string, database: string): string => {
     case 'row-security':
       return `row-level security vale para a role ${to} em ${listed(e.tables, 'e')}, onde COPY então é um erro; ALTER ROLE ${to} BYPASSRLS`;
     case 'create-in-schemas':
-      return `a role ${to} não pode criar nada no esquema ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+      return `a role ${to} não pode criar nada ${e.schemas.length === 1 ? 'no esquema' : 'nos esquemas'} ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `a role ${to} não pode criar esquemas no banco; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
     case 'rows':
