@@ -16,7 +16,7 @@ import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import { BatchHazards } from './hazards/batch-hazards.js';
+import type { BatchHazards } from './hazards/batch-hazards.js';
 import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
@@ -39,7 +39,10 @@ const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
-  const producer = new Producer(await loadSchema(task.extensions), task);
+  // Its modules take milliseconds to load, and most runs have no hazards.
+  const hazards = task.hazards === null ? null : await import('./hazards/batch-hazards.js');
+  const schema = await loadSchema(task.extensions);
+  const producer = new Producer(schema, task, hazards?.BatchHazards ?? null);
   try {
     return await producer.run();
   } finally {
@@ -85,7 +88,8 @@ class Producer {
   /** When the worker was connected again, in active milliseconds. */
   #backSince = 0;
 
-  constructor(schema: Schema, task: ProducerTask) {
+  /** @param Hazards null: the run has none */
+  constructor(schema: Schema, task: ProducerTask, Hazards: typeof BatchHazards | null) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
     this.#schema = schema;
@@ -101,7 +105,9 @@ class Producer {
     const pacer = makePacer(task.pace, random);
     const { hazards } = task;
     this.#hazards =
-      hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
+      hazards === null || Hazards === null
+        ? null
+        : new Hazards(schema, { ...task, hazards }, this.#writer);
     const lottery = this.#hazards?.lottery ?? null;
     this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, lottery);
     this.#session = new Session({
