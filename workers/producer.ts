@@ -17,7 +17,7 @@ import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
 import { BatchHazards } from './hazards/batch-hazards.js';
-import { without } from './hazards/dial.js';
+import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
 import { finish, NoRoom, prepare } from './hazards/two-phase.js';
@@ -102,8 +102,8 @@ class Producer {
     const { hazards } = task;
     this.#hazards =
       hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
-    const dial = this.#hazards?.dial ?? null;
-    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, dial);
+    const lottery = this.#hazards?.lottery ?? null;
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, lottery);
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -297,7 +297,6 @@ class Producer {
     if (this.#hazards === null || drawn === null) throw new Error('a batch without hazards');
     if (drawn.has('rollback')) {
       await rollBackOnPurpose(client, this.#journal, own);
-      this.#stats.count('rolledBack');
       return this.#noteRolledBack(scheduled, 'rollback');
     }
     try {
@@ -305,7 +304,6 @@ class Producer {
       if (outcome.hazards?.rollback === true) {
         await this.#end({ ...outcome, rows: [], events: 0 }, []);
         this.#journal.withdraw();
-        this.#stats.count('rolledBack');
         return this.#noteRolledBack(scheduled, 'two-phase');
       }
       // Later batches may neither change nor reference the rows of hazards.

@@ -9,8 +9,8 @@ import type { Batch, BatchWriter } from '../batch.js';
 import type { BatchOutcome } from '../batch-result.js';
 import type { Candidates } from '../candidates.js';
 import { copyRows } from './copy.js';
-import { Dial } from './dial.js';
 import { HotKeys, updateHotRows } from './hot-keys.js';
+import { Lottery } from './lottery.js';
 import { addMessages } from './message.js';
 import { noteOrder } from './out-of-order.js';
 import { rewriteRow } from './same-row.js';
@@ -54,9 +54,9 @@ type HazardousTask = Pick<ProducerTask, 'worker' | 'rng' | 'pools' | 'returning'
 
 /** The hazards of one producer's batches: draws those of each batch, and adds their parts to its transaction. */
 export class BatchHazards {
-  readonly dial: Dial;
+  readonly lottery: Lottery;
   /** Uniform in [0, 1), apart from the numbers that the load draws. */
-  readonly random: () => number;
+  readonly #random: () => number;
   readonly #schema: Schema;
   readonly #task: HazardousTask;
   readonly #maker: RowMaker;
@@ -66,8 +66,8 @@ export class BatchHazards {
 
   constructor(schema: Schema, task: HazardousTask, writer: BatchWriter) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.hazardPicks, task.worker);
-    this.random = () => rng.unit();
-    this.dial = new Dial(task.hazards.hazards, this.random);
+    this.#random = () => rng.unit();
+    this.lottery = new Lottery(task.hazards.hazards, this.#random);
     this.#schema = schema;
     this.#task = task;
     this.#maker = new RowMaker(task.rng, task.pools);
@@ -97,7 +97,7 @@ export class BatchHazards {
   ): Promise<BatchOutcome> {
     const { ids, builder, candidates } = this.#writer;
     const transaction = new HazardTransaction({
-      ...{ client, ids, builder, maker: this.#maker, random: this.random, now: batch.now },
+      ...{ client, ids, builder, maker: this.#maker, random: this.#random, now: batch.now },
       ...{ schema: this.#schema, returning: this.#task.returning },
     });
     const nextMessage = () => `${place}.${++this.#messages}`;

@@ -6,8 +6,6 @@ import type { HazardTransaction } from './transaction.js';
 /** The means of a timed hazard when its moment has come. */
 export interface Turn {
   readonly client: Client;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
   /**
    * Runs a transaction: `act` writes into it, a witness row follows, then COMMIT, the ledger, and a report where the
    * hazard is noted. Returns once COMMIT is answered. Throws where it failed: then the turn is over.
