@@ -106,7 +106,7 @@ interface Sent {
   readonly prepares: number;
 }
 
-/** What the server sends to a reader of this slot, with these options. */
+/** Counts of the messages that the server sends to a reader of this slot, with these options. */
 async function sentBy({ query }: TestDatabase, slot: string, options: string): Promise<Sent> {
   const [sent] = await query<Sent>(
     `SELECT count(*) FILTER (WHERE type = 'S')::int AS starts,
@@ -152,11 +152,11 @@ async function rollBackLarge({ query }: TestDatabase): Promise<void> {
 /** `verify --streaming` must find the run exact, and say that it had parts of transactions. */
 async function requireStreamed(workspace: Workspace, id: string, slot: string): Promise<void> {
   const args = ['--source', `slot:${slot}`, '--streaming', '--log-level', 'DEBUG', '--lang', 'en'];
-  const said = await requireExact(workspace, id, args);
-  assert.match(said, /the server sent \d[\d,]* parts? of transactions before their end/);
+  const stderr = await requireExact(workspace, id, args);
+  assert.match(stderr, /the server sent \d[\d,]* parts? of transactions before their end/);
 }
 
-/** `verify` must find the run exact. Returns what it says beside that. */
+/** `verify` must find the run exact. Returns its log. */
 async function requireExact(
   workspace: Workspace,
   id: string,

@@ -121,7 +121,7 @@ function requireAddedColumns(
   }
 }
 
-/** Each message that does not depend on its transaction is the ledger's, and none of a committed one is missing. */
+/** Each message that does not depend on its transaction is the ledger's, and each one of a committed transaction is there. */
 function requireLooseMessages(
   { committed, aborted }: Pick<LedgerContents, 'committed' | 'aborted'>,
   seen: ReadonlySet<string>,

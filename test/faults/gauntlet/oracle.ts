@@ -237,7 +237,7 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 /** The column that follows the changed key of another row of its table. */
 const FOLLOWING: Readonly<Record<string, string>> = { [ITENS]: 'Item Principal' };
 
-/** Tables that the hazard `quiet` keeps busy: they are none of the run's. */
+/** Tables that the hazard `quiet` keeps busy: the run does not have them. */
 const IDLE = /^oltp_simulator_quiet\./;
 
 const PARTITION = /^(sinais_vitais)_\w+$/;
