@@ -23,7 +23,7 @@ const MEMORY_BYTES = 2 ** 24;
 /** A line of a consumer's output: Debezium's JSON, without a line feed. */
 export interface Line {
   readonly text: Buffer;
-  /** Of which it is, or of which it was made; null: of none of the slot. */
+  /** The event of the slot that it is made of; null: it is a decoration. */
   readonly event: Event | null;
 }
 
