@@ -256,7 +256,8 @@ export const ORDER_FAULTS: readonly Fault[] = [
       const table = tableOf(first.event!);
       return {
         lines: moved(sample.lines, lines, { before: first }),
-        ...{ table, keys: keysOf([first], table) },
+        // A truncate has no key.
+        ...{ table, keys: [null, ...keysOf([first], table)] },
       };
     },
   },
