@@ -14,7 +14,7 @@ import { carryOut } from './hazards/run.js';
 import { type Sample, samplesOf } from './hazards/sample.js';
 
 /** Draws of each fault; from `LONG` on, of runs on every version of PostgreSQL. */
-const DRAWS = Number(process.env.FAULT_DRAWS ?? 3);
+const DRAWS = Number(process.env.FAULT_DRAWS ?? 2);
 const LONG = 50;
 /** Fixed, so that CI draws the same every time; the tests' titles print it. */
 const SEED = Number(process.env.FAULT_SEED ?? 20_261_129);

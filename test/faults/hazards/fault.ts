@@ -43,6 +43,9 @@ export function shown(violation: Violation, ...details: Detail[]): Shown {
   return { violation, details };
 }
 
+/** From so many events on, a transaction is huge. */
+export const HUGE = 500;
+
 /** One of a list; null: it is empty. */
 export function pickOf<T>(list: readonly T[], rng: Rng): T | null {
   return list.length === 0 ? null : rng.pick(list);

@@ -3,6 +3,7 @@ import {
   changed,
   type Fault,
   followed,
+  HUGE,
   MISSING,
   type Planted,
   pickOf,
@@ -17,9 +18,6 @@ import { grouped } from './grouped.js';
 import type { Event, RowDelivered } from './reader.js';
 import { SCHEMA } from './run.js';
 import type { Line, Sample } from './sample.js';
-
-/** From so many events on, a transaction is huge. */
-const HUGE = 500;
 
 /** Without lines that are all of one table. */
 function losing(sample: Sample, lost: readonly Line[]): Planted | null {

@@ -4,6 +4,7 @@ import {
   changed,
   type Fault,
   followed,
+  HUGE,
   inserted,
   MISSING,
   moved,
@@ -18,9 +19,6 @@ import {
 import { grouped } from './grouped.js';
 import type { RowDelivered, Transaction } from './reader.js';
 import type { Line, Sample } from './sample.js';
-
-/** From so many events on, a transaction is huge. */
-const HUGE = 500;
 
 /** Transactions that another one overtakes, or that overtake it. */
 const MOST_OVERTAKEN = 5;
@@ -42,12 +40,12 @@ function hugeOne(sample: Sample, rng: Rng) {
   return { lines, next: all.slice(at + 1).map(([, each]) => each) };
 }
 
-/** The first line after a place at which an event begins. */
+/** A place within lines: not before the first. */
 function cutOf(lines: readonly Line[], rng: Rng): number {
   return rng.between(1, lines.length - 1);
 }
 
-const TORN = [shown('reordered', 'transaction_torn')];
+const INTERLEAVED = [shown('reordered', 'transaction_torn')];
 
 /** Two transactions that updated a hot row one after the other, by different connections. */
 function hotPair(sample: Sample, rng: Rng) {
@@ -146,6 +144,23 @@ function reorders(form: string, withLsns: boolean, shownAs: Fault['shown']): Fau
   };
 }
 
+const ACROSS = [shown('reordered', 'across_table_lock')];
+
+/** A transaction that truncates a table, and the last one before it, or the next one, that writes rows of the table. */
+function truncating(sample: Sample, rng: Rng, which: 'last' | 'next') {
+  const all = followed(sample);
+  const places = all.flatMap(([, lines], at) => {
+    const truncate = lines.find(({ event }) => event?.kind === 'truncate')?.event ?? null;
+    if (truncate === null) return [];
+    const table = tableOf(truncate);
+    const writes = ([, each]: (typeof all)[number]) => keysOf(each, table).length > 0;
+    const other =
+      which === 'next' ? all.slice(at + 1).find(writes) : all.slice(0, at).findLast(writes);
+    return other === undefined ? [] : [{ lines, table, other: other[1] }];
+  });
+  return pickOf(places, rng);
+}
+
 /** A prepared transaction, and the first line of one that was committed a little earlier. */
 function overtaking(sample: Sample, rng: Rng) {
   const all = followed(sample);
@@ -161,7 +176,11 @@ function overtaking(sample: Sample, rng: Rng) {
 /** Faults in the order of events, and in how often they come. */
 export const ORDER_FAULTS: readonly Fault[] = [
   {
-    ...{ fault: 'splits a huge transaction', form: "another one's events within it", shown: TORN },
+    ...{
+      fault: 'splits a huge transaction',
+      form: "another one's events within it",
+      shown: INTERLEAVED,
+    },
     plant(sample, rng) {
       const { lines, next } = hugeOne(sample, rng) ?? {};
       const [other] = next ?? [];
@@ -175,7 +194,7 @@ export const ORDER_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ fault: 'splits a huge transaction', form: 'its rest after others', shown: TORN },
+    ...{ fault: 'splits a huge transaction', form: 'its rest after others', shown: INTERLEAVED },
     plant(sample, rng) {
       const { lines, next } = hugeOne(sample, rng) ?? {};
       const other = next?.[rng.below(Math.min(MOST_OVERTAKEN, next.length))];
@@ -192,7 +211,7 @@ export const ORDER_FAULTS: readonly Fault[] = [
     ...{
       fault: 'splits a huge transaction',
       form: 'its events among those of the next',
-      shown: TORN,
+      shown: INTERLEAVED,
     },
     plant(sample, rng) {
       const { lines, next } = hugeOne(sample, rng) ?? {};
@@ -237,7 +256,8 @@ export const ORDER_FAULTS: readonly Fault[] = [
       const table = tableOf(first.event!);
       return {
         lines: moved(sample.lines, lines, { before: first }),
-        ...{ table, keys: keysOf([first], table) },
+        // A truncate has no key.
+        ...{ table, keys: [null, ...keysOf([first], table)] },
       };
     },
   },
@@ -256,21 +276,9 @@ export const ORDER_FAULTS: readonly Fault[] = [
   {
     fault: 'delivers a truncate too late',
     form: 'after the next writer of its table',
-    shown: [shown('reordered', 'across_table_lock')],
+    shown: ACROSS,
     plant(sample, rng) {
-      const all = followed(sample);
-      const places = all.flatMap(
-        ([, lines], at): { lines: readonly Line[]; table: string; other: readonly Line[] }[] => {
-          const truncate = lines.find(({ event }) => event?.kind === 'truncate')?.event;
-          if (truncate === undefined || truncate === null) return [];
-          const table = tableOf(truncate);
-          const next = all
-            .slice(at + 1)
-            .find(([, each]) => rowsOf(each).some((row) => rowOf(row).table === table));
-          return next === undefined ? [] : [{ lines, table, other: next[1] }];
-        },
-      );
-      const place = pickOf(places, rng);
+      const place = truncating(sample, rng, 'next');
       if (place === null) return null;
       const { lines, table, other } = place;
       return {
@@ -282,26 +290,14 @@ export const ORDER_FAULTS: readonly Fault[] = [
   {
     fault: 'delivers a row of before a truncate after it',
     form: 'the last writer of its table',
-    shown: [shown('reordered', 'across_table_lock')],
+    shown: ACROSS,
     plant(sample, rng) {
-      const all = followed(sample);
-      const places = all.flatMap(
-        ([, lines], at): { lines: readonly Line[]; table: string; other: readonly Line[] }[] => {
-          const truncate = lines.find(({ event }) => event?.kind === 'truncate')?.event;
-          if (truncate === undefined || truncate === null) return [];
-          const table = tableOf(truncate);
-          const last = all
-            .slice(0, at)
-            .findLast(([, each]) => rowsOf(each).some((row) => rowOf(row).table === table));
-          return last === undefined ? [] : [{ lines, table, other: last[1] }];
-        },
-      );
-      const place = pickOf(places, rng);
+      const place = truncating(sample, rng, 'last');
       if (place === null) return null;
       const { lines, table, other } = place;
       return {
         lines: moved(sample.lines, other, { after: lines.at(-1)! }),
-        ...{ table, keys: [null, ...keysOf(other, table)] },
+        ...{ table, keys: keysOf(other, table) },
       };
     },
   },

@@ -48,7 +48,7 @@ export interface MessageDelivered extends Delivered {
   readonly content: string;
 }
 
-/** What a slot delivered of a transaction. */
+/** A change of a row or a table, or a message, as a slot delivered it. */
 export type Event = RowDelivered | TruncateDelivered | MessageDelivered;
 
 type ContentOf<T> = T extends Delivered ? Omit<T, 'of' | 'isUndone'> : never;

@@ -23,7 +23,7 @@ const MEMORY_BYTES = 2 ** 24;
 /** A line of a consumer's output: Debezium's JSON, without a line feed. */
 export interface Line {
   readonly text: Buffer;
-  /** Of which it is, or of which it was made; null: of none of the slot. */
+  /** The event of the slot that it is made of; null: it is a decoration. */
   readonly event: Event | null;
 }
 
@@ -51,15 +51,15 @@ export class Sample {
   /** Changes that only the other publication has: they were made while their table was out of one. */
   readonly unpublished: readonly RowDelivered[];
 
+  /** @param listed the LSNs of what the publication delivered that a table leaves for a while */
   constructor(
     version: number,
     run: HazardRun,
     way: Way,
     events: readonly Event[],
-    unpublished: readonly RowDelivered[],
+    listed: ReadonlySet<bigint>,
   ) {
     this.version = version;
-    this.unpublished = unpublished;
     this.name = `${way.name} of ${version}`;
     this.way = way;
     this.run = run;
@@ -78,6 +78,7 @@ export class Sample {
       (event): event is RowDelivered =>
         event.kind === 'row' && isRight(event) && this.isFollowed(event.of),
     );
+    this.unpublished = this.rows.filter(({ lsn }) => !listed.has(lsn));
   }
 
   /** The ledger's transaction; undefined: it is not the run's. */
@@ -183,10 +184,6 @@ export function samplesOf(version: number, run: HazardRun): Sample[] {
     );
   const listed = lsns('listed');
   return recordings.map(({ way, events }) => {
-    const unpublished = events.filter(
-      (event): event is RowDelivered =>
-        event.kind === 'row' && isRight(event) && !listed.has(event.lsn),
-    );
-    return new Sample(version, run, way, events, unpublished);
+    return new Sample(version, run, way, events, listed);
   });
 }
