@@ -256,6 +256,7 @@ class Producer {
     const scheduled = this.#queue.first;
     if (scheduled === undefined || scheduled.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
+    if (scheduled.hazards !== null) await this.#hazards?.reserve(client, scheduled.batch);
     const outcome = await this.#writer.write(client, scheduled.batch);
     if (outcome.pending === null) {
       await client.query('ROLLBACK');

@@ -19,6 +19,9 @@ import { HazardTransaction, joinOutcomes } from './transaction.js';
 import { drawEnding } from './two-phase.js';
 import { leaveLargeValues } from './unchanged-toast.js';
 
+/** Rows that the hazards of a batch insert, at most: 100 by a COPY, ten in savepoints, and five of which one is kept. */
+const MOST_ROWS = 120;
+
 /** The batch in whose transaction hazards write. */
 export interface Host {
   readonly batch: Batch;
@@ -70,6 +73,13 @@ export class BatchHazards {
     this.#maker = new RowMaker(task.rng, task.pools);
     this.#writer = writer;
     this.#hotKeys = new HotKeys(task.hazards.hotRows);
+  }
+
+  /** Reserves the ids of a batch's hazards, before its transaction begins. */
+  async reserve(client: Client, { spec, size }: Batch): Promise<void> {
+    const { bulk } = this.#schema.hazards;
+    await this.#writer.reserve(client, spec, size + MOST_ROWS);
+    if (bulk !== null) await this.#writer.reserve(client, this.#schema.event(bulk), MOST_ROWS);
   }
 
   /**

@@ -32,7 +32,7 @@ const START_POLL_MS = 2;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 /** Once the run is to end, locks of other sessions hold `undo` up for so long at most; `init-db` does it later. */
 const UNDO_PATIENCE_MS = 2_000;
-/** Ids that are leased at once are those of so many rows at least; a chunk of a larger transaction leases its own. */
+/** Ids that are leased at once are those of so many rows at least. */
 const ROWS_AT_ONCE = 10;
 
 /**
@@ -153,6 +153,7 @@ export class HazardLoop implements Turn {
     act: (transaction: HazardTransaction) => Promise<void>,
     detail: HazardReport['detail'] = null,
   ): Promise<void> {
+    await this.#reserve();
     const begins = { atMs: this.#control.active(), ms: monotonicMs() };
     await this.client.query('BEGIN');
     const transaction = new HazardTransaction({
@@ -167,7 +168,7 @@ export class HazardLoop implements Turn {
     });
     await act(transaction);
     const { filler } = this.#schema;
-    await transaction.write([insertion(filler, [await loneRow(transaction.tools, filler)])]);
+    await transaction.write([insertion(filler, [loneRow(transaction.tools, filler)])]);
     await this.#commit(transaction, begins, detail);
   }
 
@@ -192,6 +193,15 @@ export class HazardLoop implements Turn {
       this.#reporter.send({ kind: 'hold', held: false });
       while (this.#control.state === 'paused') await sleep(SLICE_MS);
     }
+  }
+
+  /** Reserves the ids of a transaction and of its witness. */
+  async #reserve(): Promise<void> {
+    const counts = new Map([[this.#schema.filler.name, 1]]);
+    for (const [table, count] of this.#policy.ids ?? []) {
+      counts.set(table, (counts.get(table) ?? 0) + count);
+    }
+    for (const [table, count] of counts) await this.#ids.reserve(this.client, table, count);
   }
 
   async #leave(): Promise<void> {
