@@ -297,7 +297,6 @@ class Producer {
     if (this.#hazards === null || drawn === null) throw new Error('a batch without hazards');
     if (drawn.has('rollback')) {
       await rollBackOnPurpose(client, this.#journal, own);
-      this.#stats.count('rolledBack');
       return this.#noteRolledBack(scheduled, 'rollback');
     }
     try {
@@ -305,7 +304,6 @@ class Producer {
       if (outcome.hazards?.rollback === true) {
         await this.#end({ ...outcome, rows: [], events: 0 }, []);
         this.#journal.withdraw();
-        this.#stats.count('rolledBack');
         return this.#noteRolledBack(scheduled, 'two-phase');
       }
       // Later batches may neither change nor reference the rows of hazards.

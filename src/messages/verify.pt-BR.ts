@@ -210,7 +210,7 @@ export const verifyPtBR = {
   slotOnly: () => '--create-slot exige --source slot:NOME',
   streamed: (e: { parts: number }) =>
     e.parts === 0
-      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start)'
+      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start), e o streaming não foi testado; diminua logical_decoding_work_mem, ou rode transações maiores (--hazard huge)'
       : `o servidor enviou ${plural(e.parts, 'parte', 'partes')} de transações antes do fim delas (Stream Start)`,
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
@@ -276,11 +276,10 @@ export const verifyPtBR = {
   repeated: () => 'repetidos',
   hazards: () => 'hazards',
   happened: (e: Readonly<Partial<Record<HazardName, number>>>) =>
-    Object.entries(e)
-      .map(([name, times]) => `${name} ${number(times)}`)
-      .join(', '),
+    Object.entries(e).map(([name, times]) => `${name} ${number(times)}`),
   truncates: () => 'TRUNCATE',
-  arrivedOf: (e: TruncateCounts) => `chegaram ${number(e.delivered)} de ${number(e.committed)}`,
+  arrivedOf: (e: TruncateCounts) =>
+    `chegaram ${number(e.delivered)} de ${number(e.committed)}${e.delivered === e.committed ? '' : '; os outros estão entre os dispensados, ausentes, em dúvida ou deixados de fora'}`,
   messages: () => 'mensagens',
   ofMessages: (e: MessageCounts) =>
     e.carried

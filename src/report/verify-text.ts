@@ -46,7 +46,7 @@ function hazardFacts(
 ): Fact[] {
   const happened = words.happened(hazards ?? {});
   return [
-    ...(happened === '' ? [] : [[words.hazards(), happened] as const]),
+    ...(happened.length === 0 ? [] : [[words.hazards(), happened] as const]),
     ...((truncates?.committed ?? 0) === 0
       ? []
       : [[words.truncates(), words.arrivedOf(truncates!)] as const]),

@@ -169,7 +169,7 @@ function latencyTable(w: Writer, document: VerificationDocument): Markup {
 function factsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
   const { source, began, seconds, events, rows, hazards, truncates, messages } = document;
-  const happened = w.verify.happened(hazards ?? {});
+  const happened = w.verify.happened(hazards ?? {}).join(', ');
   const { followed, sample, compared, superseded } = rows;
   return html`<div class="settings">${table({
     caption: cdc.facts(),
