@@ -17,7 +17,7 @@ import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
 import { BatchHazards } from './hazards/batch-hazards.js';
-import { without } from './hazards/dial.js';
+import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
 import { finish, NoRoom, prepare } from './hazards/two-phase.js';
@@ -102,8 +102,8 @@ class Producer {
     const { hazards } = task;
     this.#hazards =
       hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
-    const dial = this.#hazards?.dial ?? null;
-    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, dial);
+    const lottery = this.#hazards?.lottery ?? null;
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, lottery);
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -256,6 +256,7 @@ class Producer {
     const scheduled = this.#queue.first;
     if (scheduled === undefined || scheduled.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
+    if (scheduled.hazards !== null) await this.#hazards?.reserve(client, scheduled.batch);
     const outcome = await this.#writer.write(client, scheduled.batch);
     if (outcome.pending === null) {
       await client.query('ROLLBACK');

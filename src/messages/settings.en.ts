@@ -1,6 +1,7 @@
 import type { DialForm } from '../hazards/dials.js';
 import type { HazardProblem } from '../hazards/hazard-problem.js';
 import type { Unmet } from '../hazards/requirements.js';
+import { printSpan } from '../lib/span.js';
 import type { StageProblem } from '../load/stage-problem.js';
 import { sqlName } from '../schema/table.js';
 import type { SourcePart } from '../sources/source-problem.js';
@@ -75,6 +76,8 @@ const hazardFault = (e: HazardProblem): string => {
   }
 };
 
+const spanOf = (ms: number) => printSpan(ms / 1000);
+
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
 /** A need of a hazard that is not met, and the remedy. */
@@ -93,6 +96,8 @@ const lack = (e: Unmet, role: string, database: string): string => {
       return `the role ${to} may create nothing in the ${e.schemas.length === 1 ? 'schema' : 'schemas'} ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `the role ${to} may create no schema in the database; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'time':
+      return `its transaction is open for ${spanOf(e.needed)}, and ${e.setting} ends the session after ${spanOf(e.found)}; ALTER ROLE ${to} SET ${e.setting} = 0, or make it shorter`;
     case 'rows':
       return `${e.table} has ${e.found} rows, and ${e.needed} is the least; run \`seed\` first`;
     case 'publication':

@@ -1,6 +1,7 @@
 import type { DialForm } from '../hazards/dials.js';
 import type { HazardProblem } from '../hazards/hazard-problem.js';
 import type { Unmet } from '../hazards/requirements.js';
+import { printSpan } from '../lib/span.js';
 import type { StageProblem } from '../load/stage-problem.js';
 import { sqlName } from '../schema/table.js';
 import type { SourcePart, SourceProblem } from '../sources/source-problem.js';
@@ -74,6 +75,8 @@ const hazardFault = (e: HazardProblem): string => {
   }
 };
 
+const spanOf = (ms: number) => printSpan(ms / 1000);
+
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
 /** A need of a hazard that is not met, and the remedy. */
@@ -92,6 +95,8 @@ const lack = (e: Unmet, role: string, database: string): string => {
       return `a role ${to} não pode criar nada ${e.schemas.length === 1 ? 'no esquema' : 'nos esquemas'} ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `a role ${to} não pode criar esquemas no banco; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'time':
+      return `a transação fica aberta por ${spanOf(e.needed)}, e ${e.setting} encerra a sessão depois de ${spanOf(e.found)}; ALTER ROLE ${to} SET ${e.setting} = 0, ou encurte-a`;
     case 'rows':
       return `${e.table} tem ${e.found} registros, e o mínimo é ${e.needed}; rode antes \`seed\``;
     case 'publication':

@@ -190,9 +190,8 @@ export class Matcher {
     contents: number,
   ): void {
     const { expected } = transaction;
-    if (partition.endReplay()) {
-      this.#results.note('duplicated', 'replay_skips', event, expected);
-    }
+    const repeated = partition.endReplay();
+    if (repeated !== null) this.#results.note('duplicated', 'replay_skips', repeated);
     this.#checkOrder(partition, transaction, event);
     partition.replayWindow.append(event, contents);
     this.#results.events.delivered++;
@@ -302,7 +301,7 @@ export class Matcher {
     const seen = partition.replayWindow.find(event, contents);
     if (seen === null) return false;
     const { events } = this.#results;
-    const step = partition.replay(seen);
+    const step = partition.replay(event, seen);
     if (step === 'rewind') events.rewinds++;
     if (step === 'skip') this.#results.note('duplicated', 'replay_skips', event);
     else if (!seen.same) this.#results.note('altered', 'replay_differs', event);

@@ -37,6 +37,8 @@ export class Partition {
   held: HeldEvent[] = [];
   /** During a replay: the place in the replay window of the event that must follow. */
   #cursor: number | null = null;
+  /** The last repeated event. */
+  #replayed: TableEvent | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
   #watermark = Number.NEGATIVE_INFINITY;
   #first: number | null = null;
@@ -65,8 +67,9 @@ export class Partition {
    * Takes a repeated event. `rewind`: the connector has gone back, as it may after a failure; `next`: the replay
    * continues; `skip`: the replay left events out.
    */
-  replay({ at }: Recognized): 'rewind' | 'next' | 'skip' {
+  replay(event: TableEvent, { at }: Recognized): 'rewind' | 'next' | 'skip' {
     const expected = this.#cursor;
+    this.#replayed = event;
     // The replay may have included the foreign event, too.
     this.interrupted = false;
     // After the last delivered event the replay has caught up: new events follow.
@@ -75,11 +78,15 @@ export class Partition {
     return at === expected ? 'next' : 'skip';
   }
 
-  /** Ends the replay, if any, because a new event has arrived. True: the replay had not caught up. */
-  endReplay(): boolean {
-    const skipped = this.#cursor !== null;
+  /**
+   * Ends the replay, if any, because a new event has arrived. Returns the last repeated event of a replay that had not
+   * caught up; null: it had, or there was none.
+   */
+  endReplay(): TableEvent | null {
+    const last = this.#cursor === null ? null : this.#replayed;
     this.#cursor = null;
-    return skipped;
+    this.#replayed = null;
+    return last;
   }
 
   /** Whether a transaction that was committed after this one has arrived. */

@@ -295,7 +295,10 @@ function withAdded(of: RowFingerprint, added: AddedTexts): RowFingerprint {
       stated = (stated + mix(hashText(i + 1, text ?? NULL))) | 0;
     }
   }
-  return { ...of, stated, added };
+  const own = { stated, added };
+  const { toasted } = of;
+  if (toasted === null) return { ...of, ...own };
+  return { ...of, ...own, toasted: { ...toasted, others: { ...toasted.others, ...own } } };
 }
 
 /** Adds the hashes of fixed columns. Null: one of them is unknown. */

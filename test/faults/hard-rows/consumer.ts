@@ -47,8 +47,8 @@ export const REFERENCE: Steps = {
   column: (name) => name,
 };
 
-/** Session settings with which pgoutput prints values as the consumer reads them. */
-const SESSION = [
+/** Session settings with which pgoutput prints values as the consumers read them. */
+export const SESSION = [
   "SET DateStyle = 'ISO, YMD'",
   "SET TimeZone = 'UTC'",
   "SET IntervalStyle = 'postgres'",
@@ -110,7 +110,8 @@ function changesOf(
   return changes;
 }
 
-function lsnOf(text: string): bigint {
+/** The bytes of an LSN as PostgreSQL prints it. */
+export function lsnOf(text: string): bigint {
   const [high = '', low = ''] = text.split('/');
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
@@ -167,8 +168,14 @@ function keyOf({ columns }: Change, tuple: Tuple, steps: Steps): string {
   return members.length === 0 ? 'null' : `{${members.join(',')}}`;
 }
 
-function sourceOf(
-  { schema, table, xid, lsn, lastCommit, committedAt }: Change,
+/** The place of an event in the stream: of a row, or of a truncate or message (`xid` null: of no transaction). */
+export type Place = Pick<Change, 'schema' | 'table' | 'lsn' | 'lastCommit' | 'committedAt'> & {
+  readonly xid: number | null;
+};
+
+/** The member `source` of an event, as JSON. */
+export function sourceOf(
+  { schema, table, xid, lsn, lastCommit, committedAt }: Place,
   steps: Steps,
   database: string,
 ): string {

@@ -4,10 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initDb } from '../../../src/database/scripts.js';
 import { readFacts } from '../../../src/ledger/facts-file.js';
-import { keyOf } from '../../../src/ledger/row-key.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
-import type { Key } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { tableScope } from '../../../src/sources/scope.js';
@@ -27,7 +25,7 @@ import {
   type Steps,
 } from './consumer.js';
 import type { Fault } from './faults.js';
-import { UNCHANGED } from './pgoutput.js';
+import { type NamedRow, namedRow } from './named-row.js';
 
 const DATABASE = 'hard_rows';
 const EXTENSIONS = ['prontuario'];
@@ -70,13 +68,6 @@ const WAYS: readonly Way[] = [
 
 /** Lines of Debezium's JSON, without line feeds. */
 export type Lines = readonly Buffer[];
-
-/** A row that a change is about. */
-export interface NamedRow {
-  readonly table: string;
-  /** The old one and the new one, where they differ. */
-  readonly keys: readonly Key[];
-}
 
 /** How a change came about, as far as a consumer's fault may show or not by it. */
 export const ORIGINS = ['insert', 'update', 'update of a seeded row', 'delete'] as const;
@@ -146,22 +137,8 @@ export class Sample {
   }
 
   /** The row of a change, as the verdict names it. */
-  rowOf({ schema, table: name, columns, old, row }: Change): NamedRow {
-    const table = [...SCHEMA.tables].find(
-      (each) =>
-        (each.schema ?? 'public') === schema &&
-        (each.relation === name || (each.partitioned && name.startsWith(`${each.relation}_`))),
-    );
-    assert.ok(table !== undefined, `${schema}.${name} is no table of the run`);
-    const keys = [old?.tuple, row].flatMap((tuple) => {
-      if (tuple === undefined || tuple === null) return [];
-      const values = table.columns.map((column) => {
-        const value = tuple[columns.findIndex((each) => each.name === column.name)] ?? null;
-        return value === UNCHANGED ? null : value;
-      });
-      return [keyOf(table, values)];
-    });
-    return { table: table.name, keys };
+  rowOf(change: Change): NamedRow {
+    return namedRow(SCHEMA.tables, change);
   }
 
   /** The verifier's document of lines. `tables`: the rows' last events are compared with the database. */

@@ -67,6 +67,16 @@ for (const server of servers) {
         );
         assert.deepEqual(await refusals(db.target, 'all,two-phase=off'), []);
 
+        await db.query(
+          `ALTER DATABASE ${db.name} SET idle_in_transaction_session_timeout = '1500ms'`,
+        );
+        assert.match(
+          (await refusals(db.target, 'long,quiet')).join(),
+          /long: its transaction is open for 20s, and idle_in_transaction_session_timeout ends the session after 1500ms; ALTER ROLE/,
+        );
+        assert.deepEqual(await refusals(db.target, 'long=1s/5s,quiet'), []);
+        await db.query(`ALTER DATABASE ${db.name} RESET idle_in_transaction_session_timeout`);
+
         // Publications.
         assert.match(
           (await refusals(db.target, 'publication=cdc')).join(),

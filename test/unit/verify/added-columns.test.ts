@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type AnyEvent, audits, causesOf, endOf, judge, notes, turn } from './hazard-run.js';
 
 const added = (table: string, columns: Record<string, string | null>) => ({
@@ -137,6 +138,23 @@ test('a replay with another value of an added column differs', async () => {
     ];
   });
   assert.deepEqual(causesOf(verdict), ['altered replay_differs notes insert 1']);
+});
+
+test('the event of an update that leaves out another value as unchanged has its column, also when it is repeated', async () => {
+  const BODY = 3;
+  const judgeUpdate = (value: string | undefined) =>
+    judge((run) => {
+      const first = run.commit(turn(20, added('notes', { revision: '1' })));
+      const changes = [notes('update', [1, 2])];
+      const events = run.commit({ ...insert(30, 1, value), changes }).map((event) => {
+        const values = (event as ReceivedRow).values!.with(BODY, undefined);
+        return { ...event, values, unchanged: [BODY] } as AnyEvent;
+      });
+      return [...first, events[0]!, events[0]!, events[1]!];
+    });
+  const [right, lost] = [await judgeUpdate('1'), await judgeUpdate(undefined)];
+  assert.deepEqual([right.verdict, causesOf(right)], ['duplicates', []]);
+  assert.deepEqual(causesOf(lost), ['altered column_lost notes update 2']);
 });
 
 test('a change of the schema keeps the order of the rows before and after it', async () => {

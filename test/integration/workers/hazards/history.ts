@@ -120,7 +120,7 @@ export function withHistory(
           await client.query('COMMIT');
           record(recorded, outcome);
         };
-        const turn = { client, random: Math.random, transact, stopping: false } as Turn;
+        const turn = { client, transact, stopping: false } as Turn;
         const untilDone = async (act: () => Promise<void>) => {
           while ((await attempt(client, () => act().then(() => true))) === null) await sleep(2);
         };
