@@ -258,7 +258,11 @@ export const verifyEn: typeof verifyPtBR = {
   happened: (e) => Object.entries(e).map(([name, times]) => `${name} ${number(times)}`),
   truncates: () => 'truncates',
   arrivedOf: (e) =>
-    `${number(e.delivered)} of ${number(e.committed)} arrived${e.delivered === e.committed ? '' : '; the others are among those excused, missing, doubted or waived'}`,
+    [
+      `${number(e.delivered)} of ${number(e.committed)} arrived`,
+      ...(e.missing === 0 ? [] : [`${number(e.missing)} missing`]),
+      ...(e.others === 0 ? [] : [`${number(e.others)} excused, doubted or waived`]),
+    ].join(', '),
   messages: () => 'messages',
   ofMessages: (e) =>
     e.carried

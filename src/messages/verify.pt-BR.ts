@@ -202,6 +202,12 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
   ].join('');
 
 /** The text of `verify`, in Brazilian Portuguese. */
+/** TRUNCATEs of a verified run. `others`: neither arrived nor missing. */
+interface ArrivedTruncates extends TruncateCounts {
+  readonly missing: number;
+  readonly others: number;
+}
+
 export const verifyPtBR = {
   noSource: () =>
     'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
@@ -278,8 +284,14 @@ export const verifyPtBR = {
   happened: (e: Readonly<Partial<Record<HazardName, number>>>) =>
     Object.entries(e).map(([name, times]) => `${name} ${number(times)}`),
   truncates: () => 'TRUNCATE',
-  arrivedOf: (e: TruncateCounts) =>
-    `chegaram ${number(e.delivered)} de ${number(e.committed)}${e.delivered === e.committed ? '' : '; os outros estão entre os dispensados, ausentes, em dúvida ou deixados de fora'}`,
+  arrivedOf: (e: ArrivedTruncates) =>
+    [
+      `chegaram ${number(e.delivered)} de ${number(e.committed)}`,
+      ...(e.missing === 0 ? [] : [plural(e.missing, 'ausente', 'ausentes')]),
+      ...(e.others === 0
+        ? []
+        : [`${plural(e.others, 'dispensado', 'dispensados')}, em dúvida ou de fora`]),
+    ].join(', '),
   messages: () => 'mensagens',
   ofMessages: (e: MessageCounts) =>
     e.carried
