@@ -155,6 +155,8 @@ test('a thread that takes the place of a dead one finishes the transaction that 
         return waitFor(() => engine.sample().events >= goal, { what: 'events' });
       };
       for (let death = 1; death <= 6; death++) {
+        // A thread without its task would end unnoticed.
+        await waitFor(() => run.ready() >= 2 + death, { what: 'the thread in its place' });
         await progress(40);
         await engine.threads[death % 3]?.terminate();
         await waitFor(() => deaths.length === death, { what: 'the report of its death' });
