@@ -5,7 +5,7 @@ import type { ProducerTask } from '../src/run/protocol.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schema/event.js';
 import type { Batch } from './batch.js';
-import type { Dial, DrawnHazards } from './hazards/dial.js';
+import type { DrawnHazards, Lottery } from './hazards/lottery.js';
 import { pipelineDepth } from './pipelined-commit.js';
 
 /** With `--on-lag shed`, batches later than this are shed. A timer's jitter or one slow answer is less. */
@@ -31,7 +31,7 @@ export class BatchQueue {
   readonly #control: Control;
   readonly #stats: WorkerStats;
   readonly #pacer: Pacer;
-  readonly #dial: Dial | null;
+  readonly #lottery: Lottery | null;
   /** Events scheduled so far of each type: the types take turns by it. */
   readonly #scheduled = new Map<EventType, number>();
   /** Batches sent in one go at most, where so many are due; in the cycle one. */
@@ -39,19 +39,19 @@ export class BatchQueue {
   #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
-  /** @param dial null: the run has no hazards */
+  /** @param lottery null: the run has no hazards */
   constructor(
     task: ProducerTask,
     pacer: Pacer,
     control: Control,
     stats: WorkerStats,
-    dial: Dial | null,
+    lottery: Lottery | null,
   ) {
     this.#task = task;
     this.#control = control;
     this.#stats = stats;
     this.#pacer = pacer;
-    this.#dial = dial;
+    this.#lottery = lottery;
     this.#depth = task.pace.kind === 'cycle' ? 1 : pipelineDepth(task.batchSize);
   }
 
@@ -130,7 +130,7 @@ export class BatchQueue {
   #schedule(size: number, due: number): void {
     const type = nextType(this.#task.share, this.#scheduled);
     this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
-    const hazards = this.#dial === null ? null : this.#dial.draw();
+    const hazards = this.#lottery === null ? null : this.#lottery.draw();
     this.#open.push({ type, size, due, batch: null, rowByRow: false, hazards });
     this.#previousDue = due;
   }

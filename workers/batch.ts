@@ -83,7 +83,7 @@ export class BatchWriter {
     now: number,
     scattered = false,
   ): Promise<Batch> {
-    await this.#reserve(client, spec, size);
+    await this.reserve(client, spec, size);
     const outOfOrder = scattered && this.ids.scatter(spec.table, size);
     return { spec, size, now, writes: this.builder.build(spec, size, now), outOfOrder };
   }
@@ -146,6 +146,7 @@ export class BatchWriter {
   async #oneByOne(client: Client, batch: Batch, writes: readonly Write[]): Promise<BatchOutcome> {
     const result = new BatchResult(batch.spec);
     result.subtransactions = true;
+    await this.reserve(client, batch.spec, batch.size);
     await client.query('BEGIN');
     for (const write of writes.flatMap(singly)) await this.#alone(client, batch, [write], result);
     return result.outcome();
@@ -187,8 +188,8 @@ export class BatchWriter {
     this.candidates.get(spec.type)?.keep(writes.flatMap(({ candidates }) => [...candidates]));
   }
 
-  /** Reserves ids for every round of a batch, in its own table and in those of its parents. */
-  async #reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
+  /** Reserves ids for every round of a batch, in its own table and in those of its parents. To be called before BEGIN. */
+  async reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
     for (const table of [spec.table, ...spec.parents]) {
       await this.ids.reserve(client, table, (ROUNDS + 1) * (size + 1));
     }
@@ -211,7 +212,8 @@ export class BatchWriter {
         for (const id of ids) this.ids.gone(table, id);
       }
       const { kept, removed } = withoutOrphans(writes, missing);
-      await this.#reserve(client, spec, size);
+      // Within a transaction they are there already, unless hardly any try finds a parent.
+      await this.reserve(client, spec, size);
       writes = [...kept, ...this.builder.inserts(spec, removed, now)];
     }
     return writes;

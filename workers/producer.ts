@@ -16,8 +16,8 @@ import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import { BatchHazards } from './hazards/batch-hazards.js';
-import { without } from './hazards/dial.js';
+import type { BatchHazards } from './hazards/batch-hazards.js';
+import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
 import { finish, NoRoom, prepare } from './hazards/two-phase.js';
@@ -39,7 +39,10 @@ const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
-  const producer = new Producer(await loadSchema(task.extensions), task);
+  // Its modules take milliseconds to load, and most runs have no hazards.
+  const hazards = task.hazards === null ? null : await import('./hazards/batch-hazards.js');
+  const schema = await loadSchema(task.extensions);
+  const producer = new Producer(schema, task, hazards?.BatchHazards ?? null);
   try {
     return await producer.run();
   } finally {
@@ -85,7 +88,8 @@ class Producer {
   /** When the worker was connected again, in active milliseconds. */
   #backSince = 0;
 
-  constructor(schema: Schema, task: ProducerTask) {
+  /** @param Hazards null: the run has none */
+  constructor(schema: Schema, task: ProducerTask, Hazards: typeof BatchHazards | null) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
     this.#schema = schema;
@@ -101,9 +105,11 @@ class Producer {
     const pacer = makePacer(task.pace, random);
     const { hazards } = task;
     this.#hazards =
-      hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
-    const dial = this.#hazards?.dial ?? null;
-    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, dial);
+      hazards === null || Hazards === null
+        ? null
+        : new Hazards(schema, { ...task, hazards }, this.#writer);
+    const lottery = this.#hazards?.lottery ?? null;
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, lottery);
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -256,6 +262,7 @@ class Producer {
     const scheduled = this.#queue.first;
     if (scheduled === undefined || scheduled.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
+    if (scheduled.hazards !== null) await this.#hazards?.reserve(client, scheduled.batch);
     const outcome = await this.#writer.write(client, scheduled.batch);
     if (outcome.pending === null) {
       await client.query('ROLLBACK');
@@ -296,7 +303,6 @@ class Producer {
     if (this.#hazards === null || drawn === null) throw new Error('a batch without hazards');
     if (drawn.has('rollback')) {
       await rollBackOnPurpose(client, this.#journal, own);
-      this.#stats.count('rolledBack');
       return this.#noteRolledBack(scheduled, 'rollback');
     }
     try {
@@ -304,7 +310,6 @@ class Producer {
       if (outcome.hazards?.rollback === true) {
         await this.#end({ ...outcome, rows: [], events: 0 }, []);
         this.#journal.withdraw();
-        this.#stats.count('rolledBack');
         return this.#noteRolledBack(scheduled, 'two-phase');
       }
       // Later batches may neither change nor reference the rows of hazards.

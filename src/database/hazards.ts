@@ -7,6 +7,7 @@ import {
   PRIVILEGES,
   type PublicationRights,
   type TableRights,
+  TIMEOUTS,
   tablesOfHazards,
   unmetRequirements,
 } from '../hazards/requirements.js';
@@ -41,7 +42,10 @@ async function readHazardFacts(client: Client, schema: Part): Promise<HazardFact
   const session = await client.query<Omit<HazardFacts, 'tables' | 'publications' | 'hotRows'>>(
     `SELECT current_user::text AS role, current_database()::text AS database,
             current_setting('max_prepared_transactions')::int AS "maxPreparedTransactions",
-            has_database_privilege(current_database(), 'CREATE') AS "createsSchemas"`,
+            has_database_privilege(current_database(), 'CREATE') AS "createsSchemas",
+            (SELECT coalesce(jsonb_object_agg(name, setting::bigint), '{}') FROM pg_settings
+              WHERE name = ANY ($1::text[]) AND setting <> '0') AS timeouts`,
+    [TIMEOUTS],
   );
   const tables = await client.query<TableRights & { name: TableName }>(
     `SELECT t.name, pg_has_role(c.relowner, 'USAGE') AS owned, n.nspname::text AS schema,

@@ -82,7 +82,9 @@ function valueProblem(name: HazardName, value: string): ValueProblem {
   const isUnnamed = left === '' || isOn(left) || isSound(left);
   if (form === 'publication' && isUnnamed) return { problem: 'unnamed' };
   if (form === 'spell' && isSound(left) && isSound(right)) return { problem: 'too-long' };
-  if (form === 'rows' && /^\d+$/.test(left) && isSound(right)) {
+  const isCount = /^\d+$/.test(left);
+  const isOfRange = Number(left) >= 1 && Number(left) <= MAX_ROWS;
+  if (form === 'rows' && isCount && (isSound(right) || !isOfRange)) {
     return { problem: 'rows', max: MAX_ROWS };
   }
   return { problem: 'form', form, given: value };

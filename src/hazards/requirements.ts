@@ -18,10 +18,15 @@ export interface HazardFacts {
   /** The role may make schemas in the database. */
   readonly createsSchemas: boolean;
   readonly tables: Readonly<Record<TableName, TableRights>>;
+  /** In milliseconds; one that is left out ends nothing. */
+  readonly timeouts: Readonly<Partial<Record<(typeof TIMEOUTS)[number], number>>>;
   /** Rows of the table of `HazardSpec.hot`, up to `MIN_HOT_ROWS`. */
   readonly hotRows: number;
   readonly publications: readonly PublicationRights[];
 }
+
+/** Settings that end a session whose transaction is open for too long; `transaction_timeout` since PostgreSQL 17. */
+export const TIMEOUTS = ['idle_in_transaction_session_timeout', 'transaction_timeout'] as const;
 
 /** The rights of the role to a table. */
 export interface TableRights {
@@ -59,6 +64,13 @@ export type Unmet = { readonly hazard: HazardName } & (
   | { readonly lacks: 'create-in-schemas'; readonly schemas: readonly string[] }
   | { readonly lacks: 'create-in-database' }
   | {
+      readonly lacks: 'time';
+      readonly setting: (typeof TIMEOUTS)[number];
+      /** Both in milliseconds. */
+      readonly found: number;
+      readonly needed: number;
+    }
+  | {
       readonly lacks: 'rows';
       readonly table: TableName;
       readonly found: number;
@@ -89,8 +101,7 @@ interface Asked {
   readonly facts: HazardFacts;
   /** Of the run. */
   readonly workers: number;
-  /** Of the hazard `publication`. */
-  readonly publication: string;
+  readonly hazards: Hazards;
   tableOf(type: EventType): TableName;
 }
 
@@ -127,6 +138,13 @@ const LACKS: Readonly<Partial<Record<HazardName, (asked: Asked) => readonly Unme
             facts,
           ),
         ],
+  long: ({ facts: { timeouts }, hazards }) => {
+    const { lengthMs: needed } = hazards.long!;
+    return TIMEOUTS.flatMap((setting): Unmet[] => {
+      const found = timeouts[setting] ?? Number.POSITIVE_INFINITY;
+      return found > needed ? [] : [{ hazard: 'long', lacks: 'time', setting, found, needed }];
+    });
+  },
   truncate: ({ spec, facts }) => privilegesLacked('truncate', ['TRUNCATE'], spec.truncate, facts),
   quiet: ({ facts }) =>
     facts.createsSchemas ? [] : [{ hazard: 'quiet', lacks: 'create-in-database' }],
@@ -141,12 +159,12 @@ const LACKS: Readonly<Partial<Record<HazardName, (asked: Asked) => readonly Unme
         : [{ hazard: 'ddl', lacks: 'create-in-schemas', schemas } as const]),
     ];
   },
-  publication: ({ spec: { unpublish }, facts, publication }) =>
+  publication: ({ spec: { unpublish }, facts, hazards }) =>
     unpublish === null
       ? []
       : [
           ...ownershipLacked('publication', [unpublish], facts),
-          ...publicationLacks(publication, unpublish, facts.publications),
+          ...publicationLacks(hazards.publication!.name, unpublish, facts.publications),
         ],
 };
 
@@ -157,9 +175,8 @@ export function unmetRequirements(
   facts: HazardFacts,
   workers: number,
 ): Unmet[] {
-  const publication = hazards.publication?.name ?? '';
   const tableOf = (type: EventType) => events.get(type)!.table;
-  const asked: Asked = { spec, facts, workers, publication, tableOf };
+  const asked: Asked = { spec, facts, workers, hazards, tableOf };
   return HAZARD_NAMES.filter((name) => name in hazards).flatMap(
     (name) => LACKS[name]?.(asked) ?? [],
   );

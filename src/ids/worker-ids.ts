@@ -79,7 +79,10 @@ export class WorkerIds {
     this.#onLease = onLease;
   }
 
-  /** Makes sure that the next `count` calls of `next` have an id. */
+  /**
+   * Makes sure that the next `count` calls of `next` have an id. To be called before BEGIN: a server that crashes before
+   * the end of a transaction forgets what that took from a sequence, and gives it to others.
+   */
   async reserve(client: Client, table: TableName, count: number): Promise<void> {
     await this.#leases.get(table)?.reserve(client, count, this.#onLease);
   }

@@ -12,6 +12,12 @@ const holderText = ({ pid, application, state }: Holder): string =>
 const lockText = (wait: Extract<Wait, { kind: 'lock' }>): string =>
   `a lock${wait.table === null ? '' : ` on ${wait.table}`} held by ${wait.holders.map(holderText).join(' and ')}`;
 
+/** How to end a prepared transaction, which has no session; empty where none holds the lock. */
+const byName = ({ holders }: Extract<Wait, { kind: 'lock' }>): string =>
+  holders.some(({ pid }) => pid === 0)
+    ? ', by `ledger resolve RUN` if its name begins with oltp-simulator/RUN/, else by COMMIT PREPARED or ROLLBACK PREPARED'
+    : '';
+
 /** Servers, connections, schemas and the embedded PostgreSQL, in English. */
 export const dbEn: typeof dbPtBR = {
   refused: (e) =>
@@ -52,7 +58,7 @@ export const dbEn: typeof dbPtBR = {
     }
     const end =
       e.timeout === '0' ? 'lock_timeout is 0: it waits forever' : `lock_timeout is ${e.timeout}`;
-    return `a statement has waited ${seconds} s for ${lockText(e)}; end that transaction (${end})`;
+    return `a statement has waited ${seconds} s for ${lockText(e)}; end that transaction${byName(e)} (${end})`;
   },
   waitedFor: (wait) =>
     wait.kind === 'lock'

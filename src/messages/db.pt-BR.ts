@@ -13,6 +13,12 @@ const holderText = ({ pid, application, state }: Holder): string =>
 const lockText = (wait: Extract<Wait, { kind: 'lock' }>): string =>
   `uma trava${wait.table === null ? '' : ` em ${wait.table}`}, mantida ${wait.holders.map(holderText).join(' e ')}`;
 
+/** How to end a prepared transaction, which has no session; empty where none holds the lock. */
+const byName = ({ holders }: Extract<Wait, { kind: 'lock' }>): string =>
+  holders.some(({ pid }) => pid === 0)
+    ? ', com `ledger resolve RUN` se o nome dela começa por oltp-simulator/RUN/, senão com COMMIT PREPARED ou ROLLBACK PREPARED'
+    : '';
+
 /** Servers, connections, schemas and the embedded PostgreSQL, in Brazilian Portuguese. */
 export const dbPtBR = {
   refused: (e: { where: string; settings: readonly string[] }) =>
@@ -60,7 +66,7 @@ export const dbPtBR = {
     }
     const end =
       e.timeout === '0' ? 'lock_timeout é 0: a espera não tem fim' : `lock_timeout é ${e.timeout}`;
-    return `uma instrução espera há ${seconds} s por ${lockText(e)}; encerre essa transação (${end})`;
+    return `uma instrução espera há ${seconds} s por ${lockText(e)}; encerre essa transação${byName(e)} (${end})`;
   },
   waitedFor: (wait: Wait) =>
     wait.kind === 'lock'

@@ -254,7 +254,7 @@ export const en: Messages = {
       })[by],
     hazards: () => 'hazards',
     neverHappened: (names) =>
-      `hazards that never happened: ${names.join(', ')} — what did not bite proves nothing`,
+      `hazards that never happened: ${names.join(', ')} — what did not bite proves nothing; run longer, or have them more often (--hazard NAME=VALUE)`,
     latency: () => 'latency (ms)',
     response: () => 'response',
     service: () => 'service',

@@ -114,7 +114,7 @@ export const pageEn: typeof pagePtBR = {
     rows: () => 'rows',
     none: () => 'never',
     never: (name) =>
-      `\`${name}\` was asked for and never happened in this run: what did not bite proves nothing.`,
+      `\`${name}\` was asked for and never happened in this run: what did not bite proves nothing. Run longer, or have it more often.`,
     several: (e) => `${e.shown} times`,
     rowsOf: (e) => `${e.shown} ${e.count === 1 ? 'row' : 'rows'}`,
     changeOf: (e) => `${e.name} of ${e.table}${e.stays ? ' (stays)' : ''}`,

@@ -119,7 +119,7 @@ export const pagePtBR = {
     rows: () => 'registros',
     none: () => 'nunca',
     never: (name: string) =>
-      `\`${name}\` foi pedido e nunca aconteceu nesta execução: o que não aconteceu não prova nada.`,
+      `\`${name}\` foi pedido e nunca aconteceu nesta execução: o que não aconteceu não prova nada. Rode por mais tempo, ou peça-o com mais frequência.`,
     several: (e: { shown: string }) => `${e.shown} vezes`,
     rowsOf: (e: { count: number; shown: string }) =>
       `${e.shown} ${e.count === 1 ? 'registro' : 'registros'}`,

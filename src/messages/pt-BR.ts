@@ -336,7 +336,7 @@ export const ptBR = {
       })[by],
     hazards: () => 'hazards',
     neverHappened: (names: readonly string[]) =>
-      `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada`,
+      `hazards que nunca aconteceram: ${names.join(', ')} — o que não aconteceu não prova nada; rode por mais tempo, ou peça-os com mais frequência (--hazard NOME=VALOR)`,
     latency: () => 'latência (ms)',
     response: () => 'resposta',
     service: () => 'serviço',
@@ -455,7 +455,7 @@ export const ptBR = {
     undecidedPrepared: () => 'transações preparadas sem desfecho, pelo nome',
     /** Of a run: they are still on the server. */
     stillPrepared: (e: { count: number }) =>
-      `${ptPlural(e.count, 'transação preparada da execução continua', 'transações preparadas da execução continuam')} no servidor, com seus bloqueios; \`ledger resolve\` as termina`,
+      `${ptPlural(e.count, 'transação preparada da execução continua', 'transações preparadas da execução continuam')} no servidor, com suas travas; \`ledger resolve\` ${e.count === 1 ? 'a' : 'as'} termina`,
     preparedFinished: (e: { count: number }) =>
       `${ptPlural(e.count, 'transação preparada foi terminada', 'transações preparadas foram terminadas')}`,
     preparedRefused: (e: { gid: string; owner: string; database: string }) =>

@@ -1,6 +1,7 @@
 import type { DialForm } from '../hazards/dials.js';
 import type { HazardProblem } from '../hazards/hazard-problem.js';
 import type { Unmet } from '../hazards/requirements.js';
+import { printSpan } from '../lib/span.js';
 import type { StageProblem } from '../load/stage-problem.js';
 import { sqlName } from '../schema/table.js';
 import type { SourcePart } from '../sources/source-problem.js';
@@ -46,9 +47,9 @@ const stageFault = (e: StageProblem): string => {
 
 const dialFault: Readonly<Record<DialForm, string>> = {
   share: 'is not a share of the batches like 5% or 0.05, above 0% and up to 100%',
-  every: 'is not a time like 30s, 5m or 1h',
-  rows: 'is not a number of rows and a time (ROWS/EVERY)',
-  spell: 'is not a length and a time (LENGTH/EVERY)',
+  every: 'is not a time above 0, like 30s, 5m or 1h',
+  rows: 'is not a number of rows and the time from one to the next (ROWS/EVERY)',
+  spell: 'is not a length and the time from one to the next (LENGTH/EVERY)',
   publication: 'is not the name of a publication, with a time or without one (NAME/EVERY)',
 };
 
@@ -63,17 +64,19 @@ const hazardFault = (e: HazardProblem): string => {
     case 'unnamed':
       return `"${e.text}" lacks the name of the publication that a table is to leave`;
     case 'too-long':
-      return `"${e.text}": it lasts for the first time and begins once in the second, so the first must be the shorter one`;
+      return `"${e.text}": the length (before the slash) is not shorter than the time from one beginning to the next (after it)`;
     case 'name':
       return `there is no hazard "${e.name}"${e.meant === undefined ? ` (there are ${listed(e.known, 'and')})` : ''}`;
     case 'rows':
-      return `"${e.text}": a huge transaction has from 1 to ${e.max} rows`;
+      return `"${e.text}": a huge transaction has from 1 to ${e.max.toLocaleString('en-US')} rows`;
     case 'form':
       return e.given === ''
         ? `"${e.text}": nothing stands after =`
         : `"${e.text}": "${e.given}" ${dialFault[e.form]}`;
   }
 };
+
+const spanOf = (ms: number) => printSpan(ms / 1000);
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
@@ -90,13 +93,15 @@ const lack = (e: Unmet, role: string, database: string): string => {
     case 'row-security':
       return `row-level security applies to the role ${to} in ${listed(e.tables, 'and')}, where COPY is then an error; ALTER ROLE ${to} BYPASSRLS`;
     case 'create-in-schemas':
-      return `the role ${to} may create nothing in the schema ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+      return `the role ${to} may create nothing in the ${e.schemas.length === 1 ? 'schema' : 'schemas'} ${listed(e.schemas, 'and')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `the role ${to} may create no schema in the database; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'time':
+      return `its transaction is open for ${spanOf(e.needed)}, and ${e.setting} ends the session after ${spanOf(e.found)}; ALTER ROLE ${to} SET ${e.setting} = 0, or make it shorter`;
     case 'rows':
       return `${e.table} has ${e.found} rows, and ${e.needed} is the least; run \`seed\` first`;
     case 'publication':
-      return `there is no publication "${e.publication}" in the database; ${e.known.length === 0 ? 'there is none at all: create it' : `there ${e.known.length === 1 ? 'is' : 'are'} ${listed(e.known, 'and')}`}`;
+      return `there is no publication "${e.publication}" in the database; ${e.known.length === 0 ? 'it has none at all: create it' : `name ${listed(e.known, 'or')}`}`;
     case 'publication-ownership':
       return `the role ${to} does not own the publication "${e.publication}"; ALTER PUBLICATION ${sqlName(e.publication)} OWNER TO ${to}`;
     case 'own-list':

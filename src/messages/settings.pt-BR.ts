@@ -1,6 +1,7 @@
 import type { DialForm } from '../hazards/dials.js';
 import type { HazardProblem } from '../hazards/hazard-problem.js';
 import type { Unmet } from '../hazards/requirements.js';
+import { printSpan } from '../lib/span.js';
 import type { StageProblem } from '../load/stage-problem.js';
 import { sqlName } from '../schema/table.js';
 import type { SourcePart, SourceProblem } from '../sources/source-problem.js';
@@ -45,9 +46,9 @@ const stageFault = (e: StageProblem): string => {
 
 const dialFault: Readonly<Record<DialForm, string>> = {
   share: 'não é uma fração dos lotes como 5% ou 0.05, acima de 0% e até 100%',
-  every: 'não é um tempo como 30s, 5m ou 1h',
-  rows: 'não é um número de registros e um tempo (REGISTROS/INTERVALO)',
-  spell: 'não é uma duração e um tempo (DURAÇÃO/INTERVALO)',
+  every: 'não é um tempo acima de 0, como 30s, 5m ou 1h',
+  rows: 'não é um número de registros e o tempo de um início ao próximo (REGISTROS/INTERVALO)',
+  spell: 'não é uma duração e o tempo de um início ao próximo (DURAÇÃO/INTERVALO)',
   publication: 'não é o nome de uma publication, com ou sem um tempo (NOME/INTERVALO)',
 };
 
@@ -62,17 +63,19 @@ const hazardFault = (e: HazardProblem): string => {
     case 'unnamed':
       return `em "${e.text}" falta o nome da publication de que uma tabela deve sair`;
     case 'too-long':
-      return `"${e.text}": o primeiro tempo é quanto dura, e o segundo é de quanto em quanto começa; por isso o primeiro deve ser o menor`;
+      return `"${e.text}": a duração (antes da barra) não é menor que o tempo de um início ao próximo (depois dela)`;
     case 'name':
       return `não existe o hazard "${e.name}"${e.meant === undefined ? ` (existem ${listed(e.known, 'e')})` : ''}`;
     case 'rows':
-      return `"${e.text}": uma transação enorme tem de 1 a ${e.max} registros`;
+      return `"${e.text}": uma transação enorme tem de 1 a ${e.max.toLocaleString('pt-BR')} registros`;
     case 'form':
       return e.given === ''
         ? `"${e.text}": não há nada depois de =`
         : `"${e.text}": "${e.given}" ${dialFault[e.form]}`;
   }
 };
+
+const spanOf = (ms: number) => printSpan(ms / 1000);
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
@@ -89,13 +92,15 @@ const lack = (e: Unmet, role: string, database: string): string => {
     case 'row-security':
       return `row-level security vale para a role ${to} em ${listed(e.tables, 'e')}, onde COPY então é um erro; ALTER ROLE ${to} BYPASSRLS`;
     case 'create-in-schemas':
-      return `a role ${to} não pode criar nada no esquema ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
+      return `a role ${to} não pode criar nada ${e.schemas.length === 1 ? 'no esquema' : 'nos esquemas'} ${listed(e.schemas, 'e')}; GRANT CREATE ON SCHEMA ${tableList(e.schemas)} TO ${to}`;
     case 'create-in-database':
       return `a role ${to} não pode criar esquemas no banco; GRANT CREATE ON DATABASE ${sqlName(database)} TO ${to}`;
+    case 'time':
+      return `a transação fica aberta por ${spanOf(e.needed)}, e ${e.setting} encerra a sessão depois de ${spanOf(e.found)}; ALTER ROLE ${to} SET ${e.setting} = 0, ou encurte-a`;
     case 'rows':
       return `${e.table} tem ${e.found} registros, e o mínimo é ${e.needed}; rode antes \`seed\``;
     case 'publication':
-      return `não há a publication "${e.publication}" no banco; ${e.known.length === 0 ? 'não há nenhuma: crie-a' : `há ${listed(e.known, 'e')}`}`;
+      return `não há a publication "${e.publication}" no banco; ${e.known.length === 0 ? 'não há nenhuma: crie-a' : `use ${listed(e.known, 'ou')}`}`;
     case 'publication-ownership':
       return `a role ${to} não é dona da publication "${e.publication}"; ALTER PUBLICATION ${sqlName(e.publication)} OWNER TO ${to}`;
     case 'own-list':

@@ -193,7 +193,7 @@ export const verifyEn: typeof verifyPtBR = {
   slotOnly: () => '--create-slot needs --source slot:NAME',
   streamed: (e) =>
     e.parts === 0
-      ? 'the server sent no part of a transaction before its end (no Stream Start)'
+      ? 'the server sent no part of a transaction before its end (no Stream Start), so streaming was not tested; lower logical_decoding_work_mem, or run larger transactions (--hazard huge)'
       : `the server sent ${plural(e.parts, 'part')} of transactions before their end (Stream Start)`,
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
@@ -255,16 +255,18 @@ export const verifyEn: typeof verifyPtBR = {
     ].join(''),
   repeated: () => 'repeated',
   hazards: () => 'hazards',
-  happened: (e) =>
-    Object.entries(e)
-      .map(([name, times]) => `${name} ${number(times)}`)
-      .join(', '),
+  happened: (e) => Object.entries(e).map(([name, times]) => `${name} ${number(times)}`),
   truncates: () => 'truncates',
-  arrivedOf: (e) => `${number(e.delivered)} of ${number(e.committed)} arrived`,
+  arrivedOf: (e) =>
+    [
+      `${number(e.delivered)} of ${number(e.committed)} arrived`,
+      ...(e.missing === 0 ? [] : [`${number(e.missing)} missing`]),
+      ...(e.others === 0 ? [] : [`${number(e.others)} excused, doubted or waived`]),
+    ].join(', '),
   messages: () => 'messages',
   ofMessages: (e) =>
     e.carried
-      ? `${number(e.sent)} emitted: ${number(e.delivered)} arrived, ${number(e.missing)} missing, ${number(e.unjudged)} before the source or after its end`
+      ? `${number(e.sent)} emitted: ${number(e.delivered)} arrived, ${number(e.missing)} missing, ${number(e.unjudged)} before the source began or after it ended`
       : `${number(e.sent)} emitted: not carried by the source`,
   others: () => 'other events',
   skipped: () => 'skipped',

@@ -202,6 +202,12 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
   ].join('');
 
 /** The text of `verify`, in Brazilian Portuguese. */
+/** TRUNCATEs of a verified run. `others`: neither arrived nor missing. */
+interface ArrivedTruncates extends TruncateCounts {
+  readonly missing: number;
+  readonly others: number;
+}
+
 export const verifyPtBR = {
   noSource: () =>
     'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
@@ -210,7 +216,7 @@ export const verifyPtBR = {
   slotOnly: () => '--create-slot exige --source slot:NOME',
   streamed: (e: { parts: number }) =>
     e.parts === 0
-      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start)'
+      ? 'o servidor não enviou parte alguma de uma transação antes do fim dela (nenhum Stream Start), e o streaming não foi testado; diminua logical_decoding_work_mem, ou rode transações maiores (--hazard huge)'
       : `o servidor enviou ${plural(e.parts, 'parte', 'partes')} de transações antes do fim delas (Stream Start)`,
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
@@ -276,11 +282,16 @@ export const verifyPtBR = {
   repeated: () => 'repetidos',
   hazards: () => 'hazards',
   happened: (e: Readonly<Partial<Record<HazardName, number>>>) =>
-    Object.entries(e)
-      .map(([name, times]) => `${name} ${number(times)}`)
-      .join(', '),
+    Object.entries(e).map(([name, times]) => `${name} ${number(times)}`),
   truncates: () => 'TRUNCATE',
-  arrivedOf: (e: TruncateCounts) => `chegaram ${number(e.delivered)} de ${number(e.committed)}`,
+  arrivedOf: (e: ArrivedTruncates) =>
+    [
+      `chegaram ${number(e.delivered)} de ${number(e.committed)}`,
+      ...(e.missing === 0 ? [] : [plural(e.missing, 'ausente', 'ausentes')]),
+      ...(e.others === 0
+        ? []
+        : [`${plural(e.others, 'dispensado', 'dispensados')}, em dúvida ou de fora`]),
+    ].join(', '),
   messages: () => 'mensagens',
   ofMessages: (e: MessageCounts) =>
     e.carried

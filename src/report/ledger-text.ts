@@ -72,7 +72,7 @@ function hazardsText(m: Messages, { hazards }: LedgerTotals): string {
   const none = rows.length === 0 ? `  ${m.ledger.noHazard()}\n` : '';
   return [
     `\n${m.ledger.hazards()}:\n${none}${formatTable(rows)}`,
-    facts.length === 0 ? '' : `\n${factLines(facts)}\n`,
+    facts.length === 0 ? '' : `\n${factLines(facts)}`,
     listText(
       m,
       m.ledger.truncates(),

@@ -180,12 +180,18 @@ export function markedLine(paint: Paint, good: boolean, text: string): string {
 }
 
 /** A label and its value. */
-export type Fact = readonly [label: string, value: string];
+export type Fact = readonly [label: string, value: string | readonly string[]];
 
 /** Facts below each other, the values in one column. */
 export function factLines(facts: readonly Fact[]): string {
   const width = Math.max(...facts.map(([label]) => label.length));
-  return facts.map(([label, value]) => `  ${label.padEnd(width)}  ${value}\n`).join('');
+  const column = width + 4;
+  return facts
+    .map(([label, value]) => {
+      const text = typeof value === 'string' ? value : fill(value, column);
+      return `  ${label.padEnd(width)}  ${text}\n`;
+    })
+    .join('');
 }
 
 /** Rows per table, with their sum. */

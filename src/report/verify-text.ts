@@ -40,20 +40,31 @@ function factsText({ verify: words }: Messages, document: VerificationDocument):
 }
 
 /** Empty for a run without hazards. */
-function hazardFacts(
-  words: Messages['verify'],
-  { hazards, truncates, messages }: VerificationDocument,
-): Fact[] {
+function hazardFacts(words: Messages['verify'], document: VerificationDocument): Fact[] {
+  const { hazards, messages } = document;
+  const truncates = truncatesText(words, document);
   const happened = words.happened(hazards ?? {});
   return [
-    ...(happened === '' ? [] : [[words.hazards(), happened] as const]),
-    ...((truncates?.committed ?? 0) === 0
-      ? []
-      : [[words.truncates(), words.arrivedOf(truncates!)] as const]),
+    ...(happened.length === 0 ? [] : [[words.hazards(), happened] as const]),
+    ...(truncates === null ? [] : [[words.truncates(), truncates] as const]),
     ...((messages?.sent ?? 0) === 0
       ? []
       : [[words.messages(), words.ofMessages(messages!)] as const]),
   ];
+}
+
+/** How many TRUNCATEs of the run arrived; null: it had none. */
+export function truncatesText(
+  words: Messages['verify'],
+  { truncates, causes }: Pick<VerificationDocument, 'truncates' | 'causes'>,
+): string | null {
+  if (truncates === undefined || truncates.committed === 0) return null;
+  const { committed, delivered } = truncates;
+  const missing = causes
+    .filter(({ violation, operation }) => violation === 'missing' && operation === 'truncate')
+    .reduce((sum, { events }) => sum + events, 0);
+  const others = committed - delivered - missing;
+  return words.arrivedOf({ committed, delivered, missing, others });
 }
 
 function doubtsText({ verify: words }: Messages, { doubts }: VerificationDocument): string {

@@ -64,6 +64,11 @@ const SILENT_MS = 700;
 const LEAST_PATIENCE_MS = 1_000;
 /** A connection closes within this, or its server hangs. */
 const FAREWELL_MS = 500;
+/**
+ * A hazard's thread that lived so long waited for its moment, which may be a minute away: it did not die of its start. No
+ * start takes longer on a machine that is not overloaded.
+ */
+const HAZARD_WAITS_MS = 1_500;
 
 export interface RunSetup {
   readonly schema: Schema;
@@ -393,7 +398,8 @@ export class RunEngine {
     if (this.#hazardThreads === null || ledger === null || hazards === null) {
       throw new Error(`${hazard} without a ledger`);
     }
-    const result = await this.#hazardThreads.keep({ ...task, ledger, hazards, hazard }, stats);
+    const own = { ...task, ledger, hazards, hazard };
+    const result = await this.#hazardThreads.keep(own, stats, HAZARD_WAITS_MS);
     if (result.ended === 'failed') this.#fail(result.failure);
   }
 

@@ -1,12 +1,12 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
-import { within } from '../lib/clock.js';
+import { monotonicMs, within } from '../lib/clock.js';
 import { type WorkerEntry, WorkerPool } from '../lib/worker-pool.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { Control } from './control.js';
 import type { ProducerReport, ProducerResult, ThreadTask } from './protocol.js';
 import type { WorkerStats } from './worker-stats.js';
 
-/** Deaths of one worker without a transaction in between, after which it is not started again. */
+/** Deaths of one worker without progress in between, after which it is not started again. */
 const MAX_STILLBORN = 3;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_MESSAGES_MS = 1_000;
@@ -36,10 +36,19 @@ export class ProducerThreads<Task extends ThreadTask> {
     return this.#pool.threads;
   }
 
-  /** Runs a worker's task to its end; a thread that dies is replaced and goes on with the same task. */
-  async keep(task: Omit<Task, 'reports'>, stats: WorkerStats): Promise<ProducerResult> {
+  /**
+   * Runs a worker's task to its end; a thread that dies is replaced and goes on with the same task.
+   *
+   * @param waitsMs a thread that lived so long made progress: it waits most of the time, and writes seldom
+   */
+  async keep(
+    task: Omit<Task, 'reports'>,
+    stats: WorkerStats,
+    waitsMs = Number.POSITIVE_INFINITY,
+  ): Promise<ProducerResult> {
     for (let stillborn = 0; ; ) {
       const before = progressOf(stats);
+      const born = monotonicMs();
       try {
         return await this.#run(task);
       } catch (error) {
@@ -47,7 +56,8 @@ export class ProducerThreads<Task extends ThreadTask> {
         const failure = describeFailure(error);
         if (failure.class === 'hopeless') return { ended: 'failed', failure };
         this.#listener.workerDied(task.worker, error);
-        stillborn = progressOf(stats) > before ? 0 : stillborn + 1;
+        const progressed = progressOf(stats) > before || monotonicMs() - born >= waitsMs;
+        stillborn = progressed ? 0 : stillborn + 1;
         if (stillborn === MAX_STILLBORN) return { ended: 'failed', failure };
       }
     }

@@ -216,7 +216,8 @@ export class WorkerStats {
     const committed = outcome === 'committed';
     // The new sums, not the additions: a thread may end in the middle, and its successor finishes to the same.
     this.#prepareCounter('committed', committed ? 1 : 0);
-    this.#prepareCounter('rolledBack', outcome === 'aborted' ? 1 : 0);
+    const onPurpose = layout.PREPARED_ENDS[this.#at(entry + layout.ENTRY_PREPARED)] === 'rollback';
+    this.#prepareCounter('rolledBack', outcome === 'aborted' && !onPurpose ? 1 : 0);
     this.#prepareCounter('unknown', outcome === 'unknown' ? 1 : 0);
     this.#prepareCounter('attempted', outcome === 'aborted' ? 0 : events);
     this.#prepareCounter('settled', asked && outcome !== 'unknown' ? 1 : 0);

@@ -39,6 +39,7 @@ export interface RunSummary {
   readonly events: number;
   readonly transactions: {
     readonly committed: number;
+    /** Without those that a hazard rolled back on purpose. */
     readonly rolled_back: number;
     /** COMMITs without an answer whose fate stayed unknown. */
     readonly in_doubt: number;

@@ -17,6 +17,10 @@ const STOP_MS = 2_000;
 const WORKERS = 2;
 /** With those of three hazards. */
 const THREADS = WORKERS + 3;
+/** Deaths of a thread without progress after which a run fails. */
+const MAX_STILLBORN = 3;
+/** A thread of a hazard that lived so long is not one of these. */
+const WAITED_MS = 1_500;
 const LONG: Hazards = { long: { everyMs: 900, lengthMs: 60_000 } };
 const HUGE: Hazards = { huge: { everyMs: 900, rows: 1_000_000 } };
 
@@ -99,6 +103,24 @@ test('threads of hazards that are killed are replaced, and what they did is know
       }
       const goal = reports.length + 3;
       await waitFor(() => reports.length >= goal, { what: 'hazards' });
+      engine.stop();
+      return running;
+    });
+  }));
+
+test('a thread that is killed again and again while it waits for its moment does not end the run', () =>
+  withPlainWorkspace(server, async ({ db, cwd }) => {
+    const hazards: Hazards = { 'key-change': { everyMs: 3_600_000 } };
+    await withHazardRun(db, cwd, schema, hazards, {}, async ({ engine, deaths, ready }) => {
+      const running = engine.start();
+      for (let death = 0; death < MAX_STILLBORN; death++) {
+        await waitFor(() => ready() === WORKERS + 1 + death);
+        const readyAt = monotonicMs();
+        await waitFor(() => monotonicMs() - readyAt > WAITED_MS);
+        await engine.threads.at(-1)?.terminate();
+        await waitFor(() => deaths.length > death);
+      }
+      await waitFor(() => ready() === WORKERS + 1 + MAX_STILLBORN);
       engine.stop();
       return running;
     });

@@ -9,8 +9,8 @@ import type { Batch, BatchWriter } from '../batch.js';
 import type { BatchOutcome } from '../batch-result.js';
 import type { Candidates } from '../candidates.js';
 import { copyRows } from './copy.js';
-import { Dial } from './dial.js';
 import { HotKeys, updateHotRows } from './hot-keys.js';
+import { Lottery } from './lottery.js';
 import { addMessages } from './message.js';
 import { noteOrder } from './out-of-order.js';
 import { rewriteRow } from './same-row.js';
@@ -18,6 +18,9 @@ import { nestSavepoints } from './savepoints.js';
 import { HazardTransaction, joinOutcomes } from './transaction.js';
 import { drawEnding } from './two-phase.js';
 import { leaveLargeValues } from './unchanged-toast.js';
+
+/** Rows that the hazards of a batch insert, at most: 100 by a COPY, ten in savepoints, and five of which one is kept. */
+const MOST_ROWS = 120;
 
 /** The batch in whose transaction hazards write. */
 export interface Host {
@@ -51,9 +54,9 @@ type HazardousTask = Pick<ProducerTask, 'worker' | 'rng' | 'pools' | 'returning'
 
 /** The hazards of one producer's batches: draws those of each batch, and adds their parts to its transaction. */
 export class BatchHazards {
-  readonly dial: Dial;
+  readonly lottery: Lottery;
   /** Uniform in [0, 1), apart from the numbers that the load draws. */
-  readonly random: () => number;
+  readonly #random: () => number;
   readonly #schema: Schema;
   readonly #task: HazardousTask;
   readonly #maker: RowMaker;
@@ -63,13 +66,20 @@ export class BatchHazards {
 
   constructor(schema: Schema, task: HazardousTask, writer: BatchWriter) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.hazardPicks, task.worker);
-    this.random = () => rng.unit();
-    this.dial = new Dial(task.hazards.hazards, this.random);
+    this.#random = () => rng.unit();
+    this.lottery = new Lottery(task.hazards.hazards, this.#random);
     this.#schema = schema;
     this.#task = task;
     this.#maker = new RowMaker(task.rng, task.pools);
     this.#writer = writer;
     this.#hotKeys = new HotKeys(task.hazards.hotRows);
+  }
+
+  /** Reserves the ids of a batch's hazards, before its transaction begins. */
+  async reserve(client: Client, { spec, size }: Batch): Promise<void> {
+    const { bulk } = this.#schema.hazards;
+    await this.#writer.reserve(client, spec, size + MOST_ROWS);
+    if (bulk !== null) await this.#writer.reserve(client, this.#schema.event(bulk), MOST_ROWS);
   }
 
   /**
@@ -87,7 +97,7 @@ export class BatchHazards {
   ): Promise<BatchOutcome> {
     const { ids, builder, candidates } = this.#writer;
     const transaction = new HazardTransaction({
-      ...{ client, ids, builder, maker: this.#maker, random: this.random, now: batch.now },
+      ...{ client, ids, builder, maker: this.#maker, random: this.#random, now: batch.now },
       ...{ schema: this.#schema, returning: this.#task.returning },
     });
     const nextMessage = () => `${place}.${++this.#messages}`;

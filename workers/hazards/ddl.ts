@@ -8,7 +8,7 @@ import type { Schema } from '../../src/schema/schema.js';
 import type { Table } from '../../src/schema/table.js';
 import { limitWait } from './lock-wait.js';
 import type { HazardTransaction } from './transaction.js';
-import type { TimedPolicy, Turn } from './turn.js';
+import type { NeededIds, TimedPolicy, Turn } from './turn.js';
 
 /** The schema changes while others write to it: the steps of a cycle in turn, which leads back to where it began. */
 export function ddl({ everyMs }: Every, schema: Schema): TimedPolicy {
@@ -36,6 +36,7 @@ export function ddl({ everyMs }: Every, schema: Schema): TimedPolicy {
   return {
     everyMs,
     lengthMs: 0,
+    ids: idsOf(schema),
     async prepare() {
       position = null;
     },
@@ -75,7 +76,6 @@ function undoing(repair: Repair, { addedColumns }: Table): SchemaChange {
 async function changeSchema(transaction: HazardTransaction, change: SchemaChange): Promise<void> {
   const { client, schema } = transaction.tools;
   const { name, table, statements, columns, emptied, rewrites } = change;
-  await reserve(transaction, change);
   await limitWait(client);
   await client.query(exclusively(table));
   if (emptied !== undefined) await empty(transaction, schema.tables.get(table), emptied);
@@ -107,16 +107,17 @@ async function empty(
   await transaction.write([{ table, operation: 'delete', rows: keys, candidates: [], spec }]);
 }
 
-/** Reserves the ids of `writeRows` before the table is locked. */
-async function reserve(
-  { tools }: HazardTransaction,
-  { table, rowOf }: SchemaChange,
-): Promise<void> {
-  const { client, ids, schema } = tools;
-  const spec = schema.seederOf(table);
-  if (rowOf === undefined || spec === null) return;
-  const count = rowsToWrite(spec);
-  for (const name of [table, ...spec.parents]) await ids.reserve(client, name, count);
+/** The ids of `writeRows`, of the changes that write any. */
+function idsOf(schema: Schema): NeededIds[] {
+  const specs = new Set(
+    schema.hazards.changes.flatMap(({ table, rowOf }) => {
+      const spec = schema.seederOf(table);
+      return rowOf === undefined || spec === null ? [] : [spec];
+    }),
+  );
+  return [...specs].flatMap((spec) =>
+    [spec.table, ...spec.parents].map((table) => [table, rowsToWrite(spec)] as const),
+  );
 }
 
 /** Where there is no row to reference, the first ones are parents. */

@@ -1,6 +1,7 @@
 import type { Hazards } from '../../src/hazards/hazards.js';
 import { ALWAYS, type EventSpec } from '../../src/schema/event.js';
 import type { Family } from '../../src/schema/hazards.js';
+import type { Schema } from '../../src/schema/schema.js';
 import { idOf, type Row, type Table } from '../../src/schema/table.js';
 import type { Write } from '../writes.js';
 import { change, insertion } from './new-rows.js';
@@ -26,11 +27,16 @@ interface Relatives {
 export function keyChange(
   { everyMs }: NonNullable<Hazards['key-change']>,
   family: Family,
+  schema: Schema,
 ): TimedPolicy {
   const families: Relatives[] = [];
   return {
     everyMs,
     lengthMs: 0,
+    ids: [
+      [family.parent, 1],
+      ...family.children.map((type) => [schema.event(type).table, CHILDREN] as const),
+    ],
     async happen(turn) {
       let relatives = await make(turn, family);
       await turn.transact(async (transaction) => {
@@ -51,12 +57,12 @@ async function make(turn: Turn, family: Family): Promise<Relatives> {
     const { tools } = transaction;
     const { tables } = tools.schema;
     const table = tables.get(family.parent);
-    const row = await loneRow(tools, table);
+    const row = loneRow(tools, table);
     const writes = [insertion(table, [row])];
     const children = [];
     for (const type of family.children) {
       const spec = tools.schema.event(type);
-      const rows = await childRows(tools, spec, CHILDREN, { table, row });
+      const rows = childRows(tools, spec, CHILDREN, { table, row });
       if (rows === null) continue;
       writes.push(insertion(tables.get(spec.table), rows));
       children.push({ spec, ids: rows.map(idOf) });
@@ -74,9 +80,8 @@ async function rename(
   family: Family,
   relatives: Relatives,
 ): Promise<Relatives> {
-  const { client, ids, schema } = transaction.tools;
+  const { ids, schema } = transaction.tools;
   const table = schema.tables.get(family.parent);
-  await ids.reserve(client, table.name, 1);
   const parent = ids.next(table.name);
   await transaction.write([changeOfParent(table, 'update', [relatives.parent, parent])]);
   return { ...relatives, parent };

@@ -22,14 +22,19 @@ import { insertion } from './new-rows.js';
 import { loneRow } from './rows.js';
 import { HazardTransaction } from './transaction.js';
 import type { TimedPolicy, Turn } from './turn.js';
+import { insertPosition } from './wal-position.js';
 
 /** A report without the hazard's name. */
 type Happening = Omit<HazardReport, 'kind' | 'name'>;
 
 /** How often a thread that is ready looks for the start. */
 const START_POLL_MS = 2;
+/** Each transaction has one row of which only the outcome is asked. */
+const WITNESS_ROWS = 1;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
-/** Ids that are leased at once are those of so many rows at least; a chunk of a larger transaction leases its own. */
+/** Once the run is to end, locks of other sessions hold `undo` up for so long at most; `init-db` does it later. */
+const UNDO_PATIENCE_MS = 2_000;
+/** Ids that are leased at once are those of so many rows at least. */
 const ROWS_AT_ONCE = 10;
 
 /**
@@ -37,7 +42,7 @@ const ROWS_AT_ONCE = 10;
  * A turn that lost its connection comes again at once; another failure ends it until the next moment.
  */
 export class HazardLoop implements Turn {
-  readonly random: () => number;
+  readonly #random: () => number;
   readonly #schema: Schema;
   readonly #task: HazardTask;
   readonly #policy: TimedPolicy;
@@ -58,7 +63,7 @@ export class HazardLoop implements Turn {
   constructor(schema: Schema, task: HazardTask, policy: TimedPolicy) {
     const { rng, pools, worker } = task;
     const picks = new Rng(rng).at(RNG_PURPOSE.workerPicks, worker);
-    this.random = () => picks.unit();
+    this.#random = () => picks.unit();
     this.#schema = schema;
     this.#task = task;
     this.#policy = policy;
@@ -69,13 +74,13 @@ export class HazardLoop implements Turn {
     this.#ids = new WorkerIds(
       schema.tables,
       task.ids,
-      this.random,
+      this.#random,
       schema.tables.names,
       ROWS_AT_ONCE,
       (table, ids) => this.#journal.lease(table, ids),
     );
     const builderTask = { rng, pools, updateRatio: 0, deleteRatio: 0 };
-    this.#builder = new BatchBuilder(schema, builderTask, this.#ids, new Map(), this.random);
+    this.#builder = new BatchBuilder(schema, builderTask, this.#ids, new Map(), this.#random);
     this.#maker = new RowMaker(rng, pools);
     this.#reporter = new Reporter(task.reports, this.#ids);
     this.#session = new Session({
@@ -85,7 +90,7 @@ export class HazardLoop implements Turn {
       stats: this.#stats,
       journal: this.#journal,
       reporter: this.#reporter,
-      random: this.random,
+      random: this.#random,
       prepare: async (client) => {
         await requireTables(client, schema.tables, task.tables);
         await requireWhole(client);
@@ -150,6 +155,7 @@ export class HazardLoop implements Turn {
     act: (transaction: HazardTransaction) => Promise<void>,
     detail: HazardReport['detail'] = null,
   ): Promise<void> {
+    await this.#reserve();
     const begins = { atMs: this.#control.active(), ms: monotonicMs() };
     await this.client.query('BEGIN');
     const transaction = new HazardTransaction({
@@ -159,12 +165,12 @@ export class HazardLoop implements Turn {
       ids: this.#ids,
       builder: this.#builder,
       maker: this.#maker,
-      random: this.random,
+      random: this.#random,
       now: this.#session.serverNow(),
     });
     await act(transaction);
     const { filler } = this.#schema;
-    await transaction.write([insertion(filler, [await loneRow(transaction.tools, filler)])]);
+    await transaction.write([insertion(filler, [loneRow(transaction.tools, filler)])]);
     await this.#commit(transaction, begins, detail);
   }
 
@@ -179,7 +185,7 @@ export class HazardLoop implements Turn {
       while (this.#control.state === 'running') await sleep(SLICE_MS);
       if (this.stopping) return;
       const began = monotonicMs();
-      const lsn = await this.#position();
+      const lsn = await insertPosition(this.client);
       await act();
       this.#stats.countHazard(this.#task.hazard);
       const lengthMs = monotonicMs() - began;
@@ -191,9 +197,19 @@ export class HazardLoop implements Turn {
     }
   }
 
+  /** Reserves the ids of a transaction and of its witness. */
+  async #reserve(): Promise<void> {
+    const counts = new Map([[this.#schema.filler.name, 1]]);
+    for (const [table, count] of this.#policy.ids ?? []) {
+      counts.set(table, (counts.get(table) ?? 0) + count);
+    }
+    for (const [table, count] of counts) await this.#ids.reserve(this.client, table, count);
+  }
+
   async #leave(): Promise<void> {
+    if (this.#policy.leave === undefined) return;
     await this.client.query('ROLLBACK');
-    await this.#policy.leave?.(this.client);
+    await this.#policy.leave(this.client);
   }
 
   /** Waits until an active moment of the run that is not paused. False: the run is to end. */
@@ -221,6 +237,7 @@ export class HazardLoop implements Turn {
 
   /** Has the hazard undo what turns left; the reason to end where it cannot. */
   async #undo(): Promise<ProducerResult | null> {
+    let stopped: number | null = null;
     for (;;) {
       try {
         await this.#policy.undo?.(this);
@@ -228,6 +245,8 @@ export class HazardLoop implements Turn {
       } catch (error) {
         const ended = await this.#overcome(error);
         if (ended !== null) return ended;
+        if (this.stopping) stopped ??= monotonicMs();
+        if (stopped !== null && monotonicMs() - stopped > UNDO_PATIENCE_MS) return STOPPED;
         await sleep(SLICE_MS);
       }
     }
@@ -314,18 +333,10 @@ export class HazardLoop implements Turn {
     if (end === null) return null;
     return end === 'stopped' ? STOPPED : { ended: 'failed', failure: end };
   }
-
-  /** The WAL's insert position, as PostgreSQL prints it. */
-  async #position(): Promise<string | null> {
-    const { rows } = await this.client.query<{ lsn: string }>(
-      'SELECT pg_current_wal_insert_lsn()::text AS lsn',
-    );
-    return rows[0]?.lsn ?? null;
-  }
 }
 
-/** The rows that a transaction wrote. */
+/** The rows that a transaction wrote, without its witness. */
 function rowsOf({ changes, hazards }: BatchOutcome): number {
-  const kept = changes.reduce((sum, { rows }) => sum + rows.length, 0);
+  const kept = changes.reduce((sum, { rows }) => sum + rows.length, -WITNESS_ROWS);
   return (hazards?.encoded ?? []).reduce((sum, { count }) => sum + count, kept);
 }

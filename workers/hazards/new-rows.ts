@@ -16,8 +16,6 @@ export async function newRows(
   spec: EventSpec,
   count: number,
 ): Promise<readonly Row[]> {
-  // One more of each parent than rows: the builder makes one where it finds none.
-  for (const table of [spec.table, ...spec.parents]) await ids.reserve(client, table, count + 1);
   const writes = builder.inserts(spec, count, now);
   if (writes.length !== 1 || writes[0]!.table.name !== spec.table) return [];
   const missing = await findMissing(client, schema.tables, writes);

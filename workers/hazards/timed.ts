@@ -16,12 +16,12 @@ export function policyOf({ hazard, hazards, ledger }: HazardTask, schema: Schema
     switch (hazard) {
       case 'key-change': {
         const { family } = schema.hazards;
-        return dials[hazard] && family && keyChange(dials[hazard], family);
+        return dials[hazard] && family && keyChange(dials[hazard], family, schema);
       }
       case 'huge':
-        return dials[hazard] && huge(dials[hazard]);
+        return dials[hazard] && huge(dials[hazard], schema);
       case 'long':
-        return dials[hazard] && long(dials[hazard]);
+        return dials[hazard] && long(dials[hazard], schema);
       case 'quiet':
         return dials[hazard] && quiet(dials[hazard], ledger.run);
       case 'truncate': {

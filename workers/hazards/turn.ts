@@ -1,12 +1,11 @@
 import type { Client } from 'pg';
 import type { HazardReport } from '../../src/run/protocol.js';
+import type { TableName } from '../../src/schema/table.js';
 import type { HazardTransaction } from './transaction.js';
 
 /** The means of a timed hazard when its moment has come. */
 export interface Turn {
   readonly client: Client;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
   /**
    * Runs a transaction: `act` writes into it, a witness row follows, then COMMIT, the ledger, and a report where the
    * hazard is noted. Returns once COMMIT is answered. Throws where it failed: then the turn is over.
@@ -23,11 +22,16 @@ export interface Turn {
   readonly stopping: boolean;
 }
 
+/** So many ids of a table. */
+export type NeededIds = readonly [table: TableName, count: number];
+
 /** A timed hazard: all of its behaviour. */
 export interface TimedPolicy {
   readonly everyMs: number;
   /** How long a turn takes, in active milliseconds: none begins later than this before the end of the run. */
   readonly lengthMs: number;
+  /** Ids that a transaction takes beside its witness's, at most: they are reserved before it begins. */
+  readonly ids?: readonly NeededIds[];
   happen(turn: Turn): Promise<void>;
   /** Run on each new connection. */
   prepare?(client: Client): Promise<void>;

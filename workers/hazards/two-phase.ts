@@ -4,6 +4,7 @@ import type { PreparedEnd } from '../../src/postgres/pending.js';
 import { finishStatement, prepareStatement } from '../../src/postgres/prepared.js';
 import { hasSqlstate, SQLSTATE } from '../../src/postgres/sqlstate.js';
 import type { HazardTransaction } from './transaction.js';
+import { insertPosition } from './wal-position.js';
 
 /** One prepared transaction in so many is rolled back. */
 const ROLLED_BACK = 0.25;
@@ -43,11 +44,9 @@ export async function finish(
 ): Promise<string> {
   try {
     await sleep(random() * PREPARED_MS);
-    const { rows } = await client.query<{ lsn: string }>(
-      'SELECT pg_current_wal_insert_lsn()::text AS lsn',
-    );
+    const lsn = await insertPosition(client);
     await client.query(finishStatement(gid, end));
-    return rows[0]!.lsn;
+    return lsn;
   } catch (error) {
     throw new Error(`Connection terminated: ${(error as Error).message}`, { cause: error });
   }

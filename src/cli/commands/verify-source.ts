@@ -112,7 +112,7 @@ async function openSource(
           await source.close();
           if (!verify.streaming) return;
           const { streamStarts: parts } = source;
-          context.log.component('verify').debug(context.messages.verify.streamed({ parts }));
+          context.log.component('verify').info(context.messages.verify.streamed({ parts }));
         };
         return { source, from, positioned: true, publications, close };
       } catch (error) {

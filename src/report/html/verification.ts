@@ -8,6 +8,7 @@ import {
   type VerificationDocument,
 } from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
+import { truncatesText } from '../verify-text.js';
 
 import { millis, spread } from './figures.js';
 import { type Content, card, html, type Markup, type Mood, table, withCode } from './markup.js';
@@ -168,8 +169,9 @@ function latencyTable(w: Writer, document: VerificationDocument): Markup {
 /** Source, time and extent of the verification. */
 function factsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
-  const { source, began, seconds, events, rows, hazards, truncates, messages } = document;
-  const happened = w.verify.happened(hazards ?? {});
+  const { source, began, seconds, events, rows, hazards, messages } = document;
+  const truncates = truncatesText(w.verify, document);
+  const happened = w.verify.happened(hazards ?? {}).join(', ');
   const { followed, sample, compared, superseded } = rows;
   return html`<div class="settings">${table({
     caption: cdc.facts(),
@@ -184,9 +186,7 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
       [cdc.compared(), compared === null ? cdc.notCompared() : w.count(compared)],
       ...((superseded ?? 0) > 0 ? [[cdc.superseded(), w.count(superseded)]] : []),
       ...(happened === '' ? [] : [[w.verify.hazards(), happened]]),
-      ...((truncates?.committed ?? 0) > 0
-        ? [[w.verify.truncates(), w.verify.arrivedOf(truncates!)]]
-        : []),
+      ...(truncates === null ? [] : [[w.verify.truncates(), truncates]]),
       ...((messages?.sent ?? 0) > 0 ? [[w.verify.messages(), w.verify.ofMessages(messages!)]] : []),
     ],
   })}</div>`;

@@ -70,7 +70,7 @@ export class DisturbedRun {
     const goal = this.#bytes() + bytes;
     await waitFor(
       () => {
-        if (this.#isOver) throw new Error(`it ended:\n${this.#stderr}`);
+        this.#requireUnderWay();
         return this.#bytes() >= goal;
       },
       { what: 'progress' },
@@ -79,6 +79,7 @@ export class DisturbedRun {
 
   /** Ends one of its threads; `draw`: from 0 to below 1, which one. */
   endThread(draw: number): void {
+    this.#requireUnderWay();
     this.#child.send(draw);
   }
 
@@ -88,6 +89,10 @@ export class DisturbedRun {
     this.#child.kill(signal);
     await this.#closed;
     return signal === 'SIGKILL' ? null : this.#summary();
+  }
+
+  #requireUnderWay(): void {
+    if (this.#isOver) throw new Error(`it ended:\n${this.#stdout}\n${this.#stderr}`);
   }
 
   get #isOver(): boolean {

@@ -17,7 +17,7 @@ export interface LedgerContents {
 
 export interface RecordedTransaction extends SeenTransaction {
   readonly lsn: string | null;
-  /** What hazards did in it. */
+  /** The record of its hazards. */
   readonly hazards: Hazards;
 }
 

@@ -38,6 +38,8 @@ export interface DecodedTransaction extends SeenTransaction {
 export interface WalEnds {
   readonly commits: ReadonlySet<number>;
   readonly aborts: ReadonlySet<number>;
+  /** Transactions that took ids from a sequence, which gives these to others if the server crashes before their end. */
+  readonly takers: ReadonlySet<number>;
   /** Names of prepared transactions, by their ids. */
   readonly prepared: ReadonlyMap<number, string>;
 }
@@ -143,7 +145,8 @@ export class Oracle {
     const rows = await this.#db.query<{ xid: string; type: string; text: string }>(
       `SELECT xid::text, record_type AS type, description AS text
          FROM pg_get_wal_records_info($1, pg_current_wal_flush_lsn())
-        WHERE resource_manager = 'Transaction' AND record_type ~ '^(COMMIT|ABORT|PREPARE)'`,
+        WHERE resource_manager = 'Sequence'
+           OR resource_manager = 'Transaction' AND record_type ~ '^(COMMIT|ABORT|PREPARE)'`,
       [this.#lsn],
     );
     const [now] = await this.#db.query<{ lsn: string }>(
@@ -159,6 +162,7 @@ export class Oracle {
     return {
       commits: idsOf(/^COMMIT/),
       aborts: idsOf(/^ABORT/),
+      takers: idsOf(/^LOG$/),
       prepared: new Map(prepared),
     };
   }
@@ -233,7 +237,7 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 /** The column that follows the changed key of another row of its table. */
 const FOLLOWING: Readonly<Record<string, string>> = { [ITENS]: 'Item Principal' };
 
-/** Tables that the hazard `quiet` keeps busy: they are none of the run's. */
+/** Tables that the hazard `quiet` keeps busy: the run does not have them. */
 const IDLE = /^oltp_simulator_quiet\./;
 
 const PARTITION = /^(sinais_vitais)_\w+$/;

@@ -46,8 +46,10 @@ test(`a huge transaction keeps less than ${MOST_BYTES} bytes of each row`, (t) =
       });
       const used: number[] = [];
       let rows = 0;
+      const policy = huge({ everyMs: 1_000, rows: ROWS }, schema);
+      for (const [table, count] of policy.ids ?? []) await ids.reserve(client, table, count);
       await client.query('BEGIN');
-      await huge({ everyMs: 1_000, rows: ROWS }).happen({
+      await policy.happen({
         ...{ client, random: Math.random, stopping: false },
         hold: () => assert.fail(),
         transact: (act) => act(transaction),

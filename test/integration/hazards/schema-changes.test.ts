@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Client } from 'pg';
+import { undoLeftovers } from '../../../src/database/hazard-leftovers.js';
 import { leave, readMembership } from '../../../src/database/membership.js';
 import { readDatabaseFacts } from '../../../src/database/read-facts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
@@ -47,6 +48,25 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       const after = await withConnection(db.target, catalogue);
       assert.deepEqual(after, { ...before, routes: [...before.routes, 'inalatória'] });
       assert.deepEqual(await factsOf(db), facts);
+    }));
+
+  test(`${version}: a run ends in its grace though another session has a lock on what is to be undone`, () =>
+    withExtendedWorkspace(server, async ({ db, cwd }) => {
+      // The next change comes after the end.
+      const hazards = { ddl: { everyMs: 1_500 } };
+      await withHazardRun(db, cwd, schema, hazards, { rate: 100, mayFail: true }, (run) =>
+        withConnection(db.target, async (other) => {
+          const ended = run.engine.start();
+          await happened(run, 'add-column-default');
+          await other.query('BEGIN; SELECT FROM prontuarios LIMIT 1');
+          run.engine.stop();
+          const outcome = await ended;
+          assert.deepEqual([outcome.stoppedBy, outcome.cutOff], ['signal', false]);
+          return outcome;
+        }),
+      );
+      const undone = await withConnection(db.target, (client) => undoLeftovers(client, schema));
+      assert.deepEqual(undone, ['prontuarios']);
     }));
 
   test(`${version}: init-db undoes what a killed run left, of the publication, too`, () =>

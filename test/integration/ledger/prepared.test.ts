@@ -140,7 +140,7 @@ for (const server of servers) {
           assert.deepEqual(await query('SELECT gid FROM pg_prepared_xacts'), []);
           const committed = end === 'commit' ? 1 : 0;
           assert.equal(stats.get('committed'), committed);
-          assert.equal(stats.get('rolledBack'), 1 - committed);
+          assert.equal(stats.get('rolledBack'), 0, 'what is rolled back on purpose is not counted');
           const rows = await query('SELECT id FROM medicos WHERE id = 9001');
           assert.equal(rows.length, committed);
           const reader = new LedgerReader(hospital.tables, ledgerFile(folder, 1, 1), {});

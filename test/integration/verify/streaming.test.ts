@@ -26,7 +26,7 @@ for (const server of servers) {
           ],
           [slots[1], [], null],
         ] as const) {
-          const source = ['--source', `slot:${slot}`, '--log-level', 'debug'];
+          const source = ['--source', `slot:${slot}`];
           const { document, stderr } = await verifyAfter(workspace, [...source, ...args]);
           assertExact(document, streamed);
           if (words === null) assert.doesNotMatch(stderr, /Stream Start/);

@@ -72,6 +72,8 @@ for (const server of servers) {
       const args = ['--max-events', String(events), '--batch-size', '10', '--workers', '4'];
       const { summary, prepared } = await streamWith(workspace, hazards, [...args, ...EXTENSION]);
       assert.equal(summary.events, events);
+      // Those that were rolled back on purpose are not among them.
+      assert.equal(summary.transactions.rolled_back, summary.retries);
       const transactions = ledgerOf(workspace);
       const decoded = await peek(db);
       await requireSame(readLedger(ledgerFolder(workspace)), oracle);

@@ -141,6 +141,7 @@ const CASES: readonly (readonly [text: string, problem: string, meant: string | 
   ['huge=30s/1000', 'form', 'huge=1000/30s'],
   ['huge=5000000/30s', 'rows', 'huge=1000000/30s'],
   ['huge=0/30s', 'rows', null],
+  ['huge=2000000', 'rows', 'huge=1000000/60s'],
   ['long=60s/20s', 'too-long', 'long=20s/60s'],
   ['long=5min', 'form', 'long=20s/5m'],
   ['quiet=1m/1m', 'too-long', null],

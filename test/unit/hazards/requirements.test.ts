@@ -38,6 +38,7 @@ const ENOUGH: HazardFacts = {
   database: 'hospital',
   maxPreparedTransactions: WORKERS,
   createsSchemas: true,
+  timeouts: {},
   tables,
   hotRows: MIN_HOT_ROWS,
   publications: [CDC],
@@ -64,6 +65,7 @@ test('with no right each hazard names what it lacks, in the order of their names
     ...ENOUGH,
     maxPreparedTransactions: 0,
     createsSchemas: false,
+    timeouts: { transaction_timeout: 1_000 },
     tables: Object.fromEntries(Object.keys(tables).map((name) => [name, nothing])),
     hotRows: 0,
     publications: [{ ...CDC, owned: false, listed: false }],
@@ -75,6 +77,7 @@ test('with no right each hazard names what it lacks, in the order of their names
     'two-phase prepared-transactions',
     'key-change privileges',
     'key-change privileges',
+    'long time',
     'truncate privileges',
     'quiet create-in-database',
     'ddl ownership',
@@ -84,7 +87,7 @@ test('with no right each hazard names what it lacks, in the order of their names
     'publication listed-table',
   ]);
   const harmless = chosenHazards(
-    parseHazards('rollback,savepoints,same-row,out-of-order,message,huge,long,unchanged-toast')!,
+    parseHazards('rollback,savepoints,same-row,out-of-order,message,huge,unchanged-toast')!,
     schema.hazards,
   );
   assert.deepEqual(lacksOf(facts, harmless), []);
@@ -121,6 +124,17 @@ test('as many prepared transactions as workers are needed', () => {
   ]);
 });
 
+test('a session must live longer than a long transaction', () => {
+  const hazards = { long: { everyMs: 60_000, lengthMs: 20_000 } };
+  const lacks = (idle: number) =>
+    lacksOf({ timeouts: { idle_in_transaction_session_timeout: idle } }, hazards);
+  assert.deepEqual(lacks(20_001), []);
+  const setting = 'idle_in_transaction_session_timeout';
+  assert.deepEqual(lacks(20_000), [
+    { hazard: 'long', lacks: 'time', setting, found: 20_000, needed: 20_000 },
+  ]);
+});
+
 test('each need has a sentence in both languages that names hazard and remedy', () => {
   const weak = { ...RIGHTS, owned: false, privileges: [], creates: false, secured: true };
   const unmet = [
@@ -132,6 +146,7 @@ test('each need has a sentence in both languages that names hazard and remedy', 
     lacksOf({
       maxPreparedTransactions: 0,
       createsSchemas: false,
+      timeouts: { idle_in_transaction_session_timeout: 500 },
       tables: Object.fromEntries(Object.keys(tables).map((name) => [name, weak])),
       hotRows: 1,
       publications: [publication],

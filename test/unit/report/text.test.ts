@@ -97,14 +97,14 @@ test('hazards are counted in lines of 80 columns, and those that never happened 
            copy 685, unchanged-toast 822, two-phase 959, message 1,096,
            key-change 1,233, huge 1,370, long 1,507, truncate 1,644,
            quiet 1,781, ddl 1,918
-  hazards that never happened: rollback, publication — what did not bite proves nothing
+  hazards that never happened: rollback, publication — what did not bite proves nothing; run longer, or have them more often (--hazard NAME=VALUE)
 `,
     'pt-BR': `
   hazards  savepoints 137, hot-keys 274, same-row 411, out-of-order 548,
            copy 685, unchanged-toast 822, two-phase 959, message 1.096,
            key-change 1.233, huge 1.370, long 1.507, truncate 1.644,
            quiet 1.781, ddl 1.918
-  hazards que nunca aconteceram: rollback, publication — o que não aconteceu não prova nada
+  hazards que nunca aconteceram: rollback, publication — o que não aconteceu não prova nada; rode por mais tempo, ou peça-os com mais frequência (--hazard NOME=VALOR)
 `,
   };
   for (const lang of LANGUAGES) {

@@ -31,7 +31,7 @@ test('hazards are named by the flag, the environment and two forms of the file',
 test('a wrong hazard is refused with its place, all of them at once', async () => {
   const flags = complaint({ flags: { hazard: 'rolback=5%,huge=5000000/30s,' } });
   assert.match(flags, /--hazard: there is no hazard "rolback"; did you mean rollback=5%\?/);
-  assert.match(flags, /has from 1 to 1000000 rows; did you mean huge=1000000\/30s\?/);
+  assert.match(flags, /has from 1 to 1,000,000 rows; did you mean huge=1000000\/30s\?/);
   assert.match(flags, /nothing stands before or after a comma/);
   const toml = '[app]\nrng = 1\n\n[hazards]\nddl = "often"\n';
   await inFolder({ 'config/settings.toml': toml }, (cwd) => {

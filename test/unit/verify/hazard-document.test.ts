@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { messagesIn } from '../../../src/messages/index.js';
-import { verificationText } from '../../../src/report/verify-text.js';
+import { type Language, messagesIn } from '../../../src/messages/index.js';
+import { truncatesText, verificationText } from '../../../src/report/verify-text.js';
 import { parseDocument } from '../../../src/verify/verdict/parse-document.js';
 import { type AnyEvent, judge, notes, turn } from './hazard-run.js';
 
@@ -31,7 +31,7 @@ test('the text names what happened, what was lost, and the setting that loses it
   const english = verificationText(messagesIn('en'), document);
   for (const part of [
     /^ +hazards +message 1, truncate 1, ddl 1$/m,
-    /^ +truncates +0 of 1 arrived$/m,
+    /^ +truncates +0 of 1 arrived, 1 missing$/m,
     /^ +messages +1 emitted: 1 arrived, 0 missing/m,
     /skipped\.operations=none/,
     /1 of `notes` \(truncate\)|all 1 are of `notes` \(truncate\)/,
@@ -58,4 +58,14 @@ test('where no hazard happened, the text does not mention any', async () => {
   assert.deepEqual(document.hazards, {});
   const text = verificationText(messagesIn('en'), { verdict, ...document });
   assert.doesNotMatch(text, /hazards|truncates|messages/);
+});
+
+test('a TRUNCATE that need not arrive is not counted as missing', () => {
+  const truncates = { committed: 6, delivered: 5 };
+  const textIn = (language: Language) =>
+    truncatesText(messagesIn(language).verify, { truncates, causes: [] });
+  assert.equal(textIn('en'), '5 of 6 arrived, 1 excused, doubted or waived');
+  assert.equal(textIn('pt-BR'), 'chegaram 5 de 6, 1 dispensado, em dúvida ou de fora');
+  truncates.delivered = 6;
+  assert.equal(textIn('en'), '6 of 6 arrived');
 });

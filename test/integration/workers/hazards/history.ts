@@ -111,20 +111,24 @@ export function withHistory(
           }
         };
         const transact: Turn['transact'] = async (act) => {
+          await ids.reserve(client, schema.filler.name, 1);
           await client.query('BEGIN');
           const transaction = new HazardTransaction({ ...tools, now: Date.now() });
           await act(transaction);
-          await ids.reserve(client, schema.filler.name, 1);
           await transaction.write(tools.builder.fillers(1, Date.now()));
           const outcome = transaction.outcome();
           await client.query('COMMIT');
           record(recorded, outcome);
         };
-        const turn = { client, random: Math.random, transact, stopping: false } as Turn;
+        const turn = { client, transact, stopping: false } as Turn;
         const untilDone = async (act: () => Promise<void>) => {
           while ((await attempt(client, () => act().then(() => true))) === null) await sleep(2);
         };
-        const happen = (policy: TimedPolicy) => untilDone(() => policy.happen(turn));
+        const happen = (policy: TimedPolicy) =>
+          untilDone(async () => {
+            for (const [table, count] of policy.ids ?? []) await ids.reserve(client, table, count);
+            await policy.happen(turn);
+          });
         const undo = (policy: TimedPolicy) => untilDone(() => policy.undo!(turn));
         try {
           await body({ db, client, recorded, happen, undo, others });

@@ -141,6 +141,12 @@ test('a rolled-back subtransaction takes its changes of all parts with it, and n
   assert.deepEqual(idsOf(...parts, whole, start(9), insert(9, 'e'), STOP, commit(9)), ['e']);
 });
 
+test('a Stream Abort of a transaction that was not streamed is nothing', () => {
+  const abort = bytes(letter('A'), i32(1), i32(2));
+  const whole = bytes(letter('A'), i32(3), i32(3));
+  assert.deepEqual(idsOf(abort, whole, start(9), insert(9, 'a'), STOP, whole, commit(9)), ['a']);
+});
+
 test('messages in an impossible order are refused', () => {
   const prepare = (type: string) =>
     bytes(letter(type), u8(0), i64(1n), i64(1n), i64(1n), i32(1), cString('g'));

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { BatchHazard } from '../../../../src/hazards/hazards.js';
-import { Dial, without } from '../../../../workers/hazards/dial.js';
+import { Lottery, without } from '../../../../workers/hazards/lottery.js';
 import { randomNumbers } from '../../../helpers/random.js';
 
 const BATCHES = 20_000;
 
 test('each hazard falls on its share of the batches, whether or not another one does', () => {
-  const dial = new Dial({ rollback: 0.3, copy: 0.1, huge: { rows: 1, everyMs: 1 } }, numbers());
+  const lottery = new Lottery(
+    { rollback: 0.3, copy: 0.1, huge: { rows: 1, everyMs: 1 } },
+    numbers(),
+  );
   const counts = new Map<string, number>();
   for (let i = 0; i < BATCHES; i++) {
-    const drawn = [...(dial.draw() ?? [])].join('+');
+    const drawn = [...(lottery.draw() ?? [])].join('+');
     counts.set(drawn, (counts.get(drawn) ?? 0) + 1);
   }
   const shares = { '': 0.63, rollback: 0.27, copy: 0.07, 'rollback+copy': 0.03 };
@@ -22,8 +25,8 @@ test('each hazard falls on its share of the batches, whether or not another one 
 });
 
 test('a share of 1 falls on every batch, and without one nothing does', () => {
-  const always = new Dial({ message: 1 }, numbers());
-  const never = new Dial({}, numbers());
+  const always = new Lottery({ message: 1 }, numbers());
+  const never = new Lottery({}, numbers());
   for (let i = 0; i < 100; i++) {
     assert.deepEqual([...always.draw()!], ['message']);
     assert.equal(never.draw(), null);

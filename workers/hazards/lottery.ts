@@ -4,7 +4,7 @@ import { BATCH_HAZARDS, type BatchHazard, type Hazards } from '../../src/hazards
 export type DrawnHazards = ReadonlySet<BatchHazard> | null;
 
 /** Draws which hazards fall on a batch: each by its share of the batches, independently of the others. */
-export class Dial {
+export class Lottery {
   readonly #shares: readonly (readonly [name: BatchHazard, share: number])[];
   readonly #random: () => number;
 
