@@ -57,7 +57,7 @@ function asRolledBack(aborted: Expected, again: readonly Line[]): RowDelivered[]
     const { operation } = event.change;
     return keys.some((key) => own.has(textOf({ table, operation, key })));
   });
-  const end = BigInt(aborted.lsn ?? 0);
+  const end = again[0]!.event!.lsn;
   return events.map((event, i) => {
     const lsn = end - STEP * BigInt(events.length - i);
     return changed({ ...event, lsn }, { xid: aborted.xid ?? 0, lsn });
@@ -67,11 +67,10 @@ function asRolledBack(aborted: Expected, again: readonly Line[]): RowDelivered[]
 /** Makes the events of a transaction that was rolled back from those with which it was written again. */
 function madeUp(sample: Sample, rng: Rng, name: HazardName): Planted | null {
   const choices = sample.ledger.flatMap((aborted) => {
-    const { fate, hazards, xid, lsn } = aborted;
+    const { fate, hazards, xid } = aborted;
     const isMeant = name === 'rollback' || hazards?.rollback === true;
     if (fate !== 'aborted' || hazards?.names.includes(name) !== true || !isMeant) return [];
-    if (xid === null || lsn === null) return [];
-    const again = writtenAgain(tables, sample.ledger, aborted);
+    const again = xid === null ? undefined : writtenAgain(tables, sample.ledger, aborted);
     const lines = again === undefined ? undefined : sample.linesOfXid(again.xid ?? 0);
     return lines === undefined ? [] : [{ aborted, lines }];
   });
