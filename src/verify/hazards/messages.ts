@@ -17,15 +17,18 @@ export interface MessageCounts {
   readonly carried: boolean;
 }
 
+/** Messages of other runs, and of transactions whose ledger is not read yet, that wait at most: some 10 MB. */
+const MOST_EARLY = 1 << 16;
+
 /** Whether a message must arrive. `may`: the ledger does not show that the server kept it. */
 type Duty = 'must' | 'may' | 'never';
 
 interface Sent {
   readonly record: MessageRecord;
   readonly xid: number | null;
+  readonly expected: Expected;
   duty: Duty;
-  /** Null: it has arrived. */
-  expected: Expected | null;
+  arrived: boolean;
 }
 
 /** Facts that decide about a message which has not arrived when the stream ends. */
@@ -38,16 +41,23 @@ export interface MessagesEnd {
   isOverdue(expected: Expected): boolean;
 }
 
-/** Compares the messages that arrive with those of the ledger, by their contents. Their order is not judged. */
+/**
+ * Compares the messages that arrive with those of the ledger, by their contents. Their order is not judged. Only messages
+ * that are still to arrive are kept, and those that must not.
+ */
 export class Messages {
   readonly #results: Results;
-  readonly #sent = new Map<string, Sent[]>();
+  readonly #waiting = new Map<string, Sent[]>();
+  /** By connection, the highest number of its messages that the ledger has: one up to there that does not wait came before. */
+  readonly #highest = new Map<string, number>();
   /** Messages that arrived before their transaction was read. */
   readonly #early = new Map<string, MessageEvent[]>();
   /** By file, messages of its transactions that were rolled back, until a later one is committed. */
   readonly #rolledBack = new Map<string, Sent[]>();
   /** By partition: when the latest transaction with a message that arrived sent its COMMIT. */
   readonly #latestSentAt = new Map<number, number>();
+  #sent = 0;
+  #delivered = 0;
   #missing = 0;
   #unjudged = 0;
   #carried = false;
@@ -57,10 +67,14 @@ export class Messages {
   }
 
   get counts(): MessageCounts {
-    const must = [...this.#sent.values()].flat().filter(({ duty }) => duty === 'must');
-    const delivered = must.filter(({ expected }) => expected === null).length;
-    const [missing, unjudged] = [this.#missing, this.#unjudged];
-    return { sent: must.length, delivered, missing, unjudged, carried: this.#carried };
+    const [sent, delivered] = [this.#sent, this.#delivered];
+    return {
+      sent,
+      delivered,
+      missing: this.#missing,
+      unjudged: this.#unjudged,
+      carried: this.#carried,
+    };
   }
 
   /** Takes a transaction that was read from the ledger. */
@@ -68,11 +82,12 @@ export class Messages {
     const { fate, file, intent, answeredAt, hazards, xid } = expected;
     if (fate === 'committed' && Number.isFinite(answeredAt)) this.#keep(file, intent);
     for (const record of hazards?.messages ?? []) {
-      const sent: Sent = { record, xid, duty: dutyOf(expected, record), expected };
+      const sent: Sent = { record, xid, duty: dutyOf(expected, record), expected, arrived: false };
       const { content } = record;
-      const same = this.#sent.get(content);
-      if (same === undefined) this.#sent.set(content, [sent]);
-      else same.push(sent);
+      if (sent.duty === 'must') this.#sent++;
+      this.#waiting.set(content, [...(this.#waiting.get(content) ?? []), sent]);
+      const [connection, number] = placeOf(content);
+      this.#highest.set(connection, Math.max(number, this.#highest.get(connection) ?? 0));
       if (fate === 'aborted' && !record.transactional) {
         this.#rolledBack.set(file, [...(this.#rolledBack.get(file) ?? []), sent]);
       }
@@ -84,25 +99,43 @@ export class Messages {
 
   /** Takes a message that arrived. */
   take(event: MessageEvent): void {
-    const { content, partition } = event;
-    const same = (this.#sent.get(content) ?? []).filter((sent) => isLike(sent, event));
-    const found =
-      same.find(({ expected, duty }) => expected !== null && duty !== 'never') ?? same[0];
-    if (found === undefined) {
-      this.#early.set(content, [...(this.#early.get(content) ?? []), event]);
+    const { content } = event;
+    const same = this.#waiting.get(content) ?? [];
+    const like = same.filter((sent) => isLike(sent, event));
+    const found = like.find(({ duty }) => duty !== 'never') ?? like[0];
+    if (found === undefined) this.#takeOther(event);
+    else if (found.duty === 'never') {
+      this.#carried = true;
+      this.#results.note('phantom', 'rolled_back', noted(event), found.expected);
+    } else {
+      this.#carried = true;
+      const rest = same.filter((sent) => sent !== found);
+      if (rest.length > 0) this.#waiting.set(content, rest);
+      else this.#waiting.delete(content);
+      this.#deliver(found, event);
+    }
+  }
+
+  #deliver(sent: Sent, { transactional, partition }: MessageEvent): void {
+    sent.arrived = true;
+    if (sent.duty === 'must') this.#delivered++;
+    if (!transactional) return;
+    const latest = this.#latestSentAt.get(partition) ?? Number.NEGATIVE_INFINITY;
+    this.#latestSentAt.set(partition, Math.max(latest, sent.expected.sentAt));
+  }
+
+  /** Takes a message that does not wait: it came before, or its transaction is not read yet. */
+  #takeOther(event: MessageEvent): void {
+    const [connection, number] = placeOf(event.content);
+    if (number <= (this.#highest.get(connection) ?? 0)) {
+      this.#results.events.replayed++;
       return;
     }
-    this.#carried = true;
-    const { expected } = found;
-    if (found.duty === 'never') {
-      this.#results.note('phantom', 'rolled_back', noted(event), expected ?? undefined);
-    } else if (expected === null) this.#results.events.replayed++;
-    else {
-      found.expected = null;
-      if (!event.transactional) return;
-      const latest = this.#latestSentAt.get(partition) ?? Number.NEGATIVE_INFINITY;
-      this.#latestSentAt.set(partition, Math.max(latest, expected.sentAt));
-    }
+    this.#early.set(event.content, [...(this.#early.get(event.content) ?? []), event]);
+    if (this.#early.size <= MOST_EARLY) return;
+    // The oldest: of another run, or not one that any ledger has.
+    const [oldest] = this.#early.keys();
+    this.#early.delete(oldest!);
   }
 
   /** Accounts for what has not arrived, and for what the ledger lacks. All of it was read. */
@@ -112,8 +145,8 @@ export class Messages {
       if (run !== null && !event.content.startsWith(`${run}/`)) continue;
       this.#results.note('phantom', 'message_not_sent', noted(event));
     }
-    for (const { duty, expected, record } of [...this.#sent.values()].flat()) {
-      if (duty !== 'must' || expected === null) continue;
+    for (const { duty, expected, record } of [...this.#waiting.values()].flat()) {
+      if (duty !== 'must') continue;
       const isPast = isOverdue(expected) || this.#isBehind(expected);
       if (!this.#carried || precedes(expected) || !isPast) {
         this.#unjudged++;
@@ -143,7 +176,12 @@ export class Messages {
   #keep(file: string, intent: number): void {
     const rest = this.#rolledBack.get(file);
     if (rest === undefined) return;
-    for (const sent of rest) if ((sent.expected?.intent ?? 0) < intent) sent.duty = 'must';
+    for (const sent of rest) {
+      if (sent.expected.intent >= intent) continue;
+      sent.duty = 'must';
+      this.#sent++;
+      if (sent.arrived) this.#delivered++;
+    }
     this.#rolledBack.delete(file);
   }
 }
@@ -157,6 +195,13 @@ function dutyOf({ fate }: Expected, { transactional }: MessageRecord): Duty {
 function isLike({ record, xid }: Sent, event: MessageEvent): boolean {
   if (record.transactional !== event.transactional) return false;
   return !event.transactional || event.xid === null || xid === null || event.xid === xid;
+}
+
+/** The connection of a message, and the message's number in it, from 1: `RUN/WORKER/CONNECTION.NUMBER`. */
+function placeOf(content: string): [connection: string, number: number] {
+  const at = content.lastIndexOf('.');
+  const number = Number(content.slice(at + 1));
+  return [content.slice(0, at), Number.isSafeInteger(number) ? number : Number.POSITIVE_INFINITY];
 }
 
 function noted(event: MessageEvent) {
