@@ -8,7 +8,7 @@ import { findJava } from './java.js';
 import { killTwice, throughDebezium } from './through-debezium.js';
 
 /** `npm run hard-rows` asks for 60. */
-const SECONDS = Number(process.env.DEBEZIUM_SECONDS ?? 15);
+const SECONDS = Number(process.env.DEBEZIUM_SECONDS ?? 10);
 const RATE = Number(process.env.DEBEZIUM_RATE ?? 200);
 /** Of the run with Debezium's defaults: enough for every special value. */
 const DEFAULTS_SECONDS = 5;

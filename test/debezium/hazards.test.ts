@@ -10,7 +10,7 @@ import { findJava } from './java.js';
 import { throughDebezium } from './through-debezium.js';
 
 /** `npm run hazards` asks for 60. */
-const SECONDS = Number(process.env.DEBEZIUM_SECONDS ?? 15);
+const SECONDS = Number(process.env.DEBEZIUM_SECONDS ?? 10);
 const RATE = Number(process.env.DEBEZIUM_RATE ?? 150);
 /** The engine is killed after so many lines: amid the run. */
 const KILL_AFTER = (RATE * SECONDS) / 2;
