@@ -188,7 +188,7 @@ export function factLines(facts: readonly Fact[]): string {
   const column = width + 4;
   return facts
     .map(([label, value]) => {
-      const text = typeof value === 'string' ? value : fill(value, column);
+      const text = typeof value === 'object' ? fill(value, column) : value;
       return `  ${label.padEnd(width)}  ${text}\n`;
     })
     .join('');
