@@ -55,7 +55,8 @@ for (const server of servers) {
       );
       assert.equal(verdict, 'violation');
       assert.equal(violations.missing, accounting.missing);
-      assert.ok(examples.every(({ violation }) => violation === 'missing'));
+      // Where it repeats events before the gap, the replay is torn, too.
+      assert.ok(examples.some(({ violation }) => violation === 'missing'));
       return;
     }
     assert.fail(`Debezium lost nothing in ${MOST_ROUNDS} rounds`);
