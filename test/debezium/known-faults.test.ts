@@ -55,7 +55,7 @@ for (const server of servers) {
       );
       assert.equal(verdict, 'violation');
       assert.equal(violations.missing, accounting.missing);
-      // Where it repeats events before the gap, the replay is torn, too.
+      // Where it repeats events before the gap, the replay is cut off, too.
       assert.ok(examples.some(({ violation }) => violation === 'missing'));
       return;
     }
