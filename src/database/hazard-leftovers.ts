@@ -39,7 +39,7 @@ async function findAway(
   return rowCount === 0 ? null : { table, membership };
 }
 
-/** Whether hazards of a run that was killed left anything to undo, or one that is under way has not undone it yet. */
+/** Whether there are changes of hazards to undo: of a killed run, or of one that is under way. */
 export async function hasLeftovers(client: Client, schema: Schema): Promise<boolean> {
   const leftovers = await findLeftovers(client, schema);
   return leftovers.length > 0 || (await findAway(client, schema)) !== null;

@@ -100,7 +100,7 @@ async function readPublicationRights(client: Client, table: Table): Promise<Publ
   return rows;
 }
 
-/** Whether a run that was killed left the table of the hazard `quiet`, and this role may drop it. */
+/** Whether the table of the hazard `quiet` was left by a killed run, and is this role's to drop. */
 export async function isQuietLeft(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ owned: boolean }>(
     "SELECT pg_has_role(nspowner, 'USAGE') AS owned FROM pg_namespace WHERE nspname = $1",

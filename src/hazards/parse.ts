@@ -56,7 +56,7 @@ export function parseHazards(text: string): HazardChoices | undefined {
   };
 }
 
-/** Whether a value only turns a hazard on. */
+/** Whether a value turns a hazard on at its usual dial. */
 export function isOn(value: string): boolean {
   return ON.test(value);
 }

@@ -16,7 +16,7 @@ const NEEDS: Readonly<Partial<Record<HazardName, keyof HazardSpec>>> = {
   publication: 'unpublish',
 };
 
-/** Whether a schema has what a hazard needs. */
+/** Whether a hazard can happen with the tables of a schema. */
 export function isPossible(name: HazardName, spec: HazardSpec): boolean {
   const need = NEEDS[name];
   if (need === undefined) return true;

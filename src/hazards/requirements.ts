@@ -99,7 +99,7 @@ export const MIN_HOT_ROWS = 4;
 interface Asked {
   readonly spec: HazardSpec;
   readonly facts: HazardFacts;
-  /** Of the run. */
+  /** The number of the run's workers. */
   readonly workers: number;
   readonly hazards: Hazards;
   tableOf(type: EventType): TableName;

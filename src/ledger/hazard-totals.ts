@@ -1,6 +1,7 @@
-import type { SchemaChangeRecord } from './format.js';
+import type { HazardName } from '../hazards/hazards.js';
+import type { HazardRecord, SchemaChangeRecord } from './format.js';
 import { countKeys } from './keys.js';
-import type { LedgerTransaction } from './transactions.js';
+import type { LedgerTransaction, Outcome } from './transactions.js';
 
 /** TRUNCATEs and schema changes that are listed, each; the others are only counted. */
 const LISTED = 100;
@@ -33,6 +34,19 @@ export interface HazardTotals {
   };
 }
 
+/**
+ * The hazards that happened in a transaction: all of a committed one; of one that was rolled back, those that did it on
+ * purpose.
+ */
+export function happenedIn(
+  { names, rollback }: HazardRecord,
+  outcome: Outcome,
+): readonly HazardName[] {
+  if (outcome === 'committed') return names;
+  if (outcome !== 'aborted') return [];
+  return names.filter((name) => name === 'rollback' || (name === 'two-phase' && rollback === true));
+}
+
 /** Adds up what hazards did in the transactions of a ledger. */
 export class HazardCounts {
   readonly #times = new Map<string, number>();
@@ -44,14 +58,10 @@ export class HazardCounts {
 
   add({ intent: { hazards }, outcome, lsn }: LedgerTransaction): void {
     if (hazards === undefined) return;
-    const { names, gid, undone = {}, truncated = [], ddl = [], messages = [] } = hazards;
+    const { gid, undone = {}, truncated = [], ddl = [], messages = [] } = hazards;
     const isCommitted = outcome === 'committed';
-    const isRolledBack = outcome === 'aborted' && hazards.rollback === true;
-    for (const name of names) {
-      const isMeant = name === 'rollback' || (name === 'two-phase' && isRolledBack);
-      if (isCommitted || (outcome === 'aborted' && isMeant)) {
-        this.#times.set(name, (this.#times.get(name) ?? 0) + 1);
-      }
+    for (const name of happenedIn(hazards, outcome)) {
+      this.#times.set(name, (this.#times.get(name) ?? 0) + 1);
     }
     if (gid !== undefined) {
       if (isCommitted) this.#prepared.committed++;

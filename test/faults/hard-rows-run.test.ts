@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { monotonicMs } from '../../src/lib/clock.js';
-import { Rng } from '../../src/random/rng.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { schemaWith } from '../../src/schemas/index.js';
 import { readVerdict } from '../helpers/accounting.js';
 import { seedFrom } from '../helpers/random.js';
-import { SERVER_VERSIONS, startServers, type TestServer } from '../helpers/server.js';
-import { summaryOf } from '../helpers/stream-run.js';
-import { waitFor } from '../helpers/wait-for.js';
-import {
-  EXTENSION,
-  run as runCommand,
-  type Workspace,
-  withExtendedWorkspace,
-} from '../helpers/workspace.js';
+import { SERVER_VERSIONS, startServers } from '../helpers/server.js';
+import { EXTENSION, run as runCommand, withExtendedWorkspace } from '../helpers/workspace.js';
 import { requireCounts, requireSame } from './gauntlet/agreement.js';
+import { disturb, halfOfCapacity, MEASURED_SECONDS } from './gauntlet/disturb.js';
 import { DisturbedRun } from './gauntlet/disturbed-run.js';
 import { type LedgerContents, readLedger } from './gauntlet/ledger-reader.js';
 import { Oracle } from './gauntlet/oracle.js';
@@ -24,18 +16,12 @@ import { Oracle } from './gauntlet/oracle.js';
 const SECONDS = Number(process.env.HARD_ROWS_SECONDS ?? 12);
 /** Of the run on an older server. */
 const SHORT_SECONDS = 6;
-/** From this length on the run has half of the measured capacity; a shorter one has a rate that every machine takes. */
-const MEASURED_SECONDS = 60;
 const MODEST_RATE = 300;
-/** Of the run that measures the capacity. */
-const CAPACITY_SECONDS = 5;
 const SEED = seedFrom('HARD_ROWS_SEED', 20_261_129);
 /** Between the ends of two threads. */
 const THREAD_LIVES_SECONDS = 4;
 /** Bytes of ledger after the last disturbance: some 1,000 events, so that a slow machine has every hard change, too. */
 const LAST_PROGRESS = 40_000;
-/** The server is stopped after these parts of the run. */
-const STOPS = [1 / 3, 2 / 3];
 
 const SLOT = 'hard_rows';
 const LOAD = [
@@ -62,7 +48,7 @@ for (const server of servers) {
   test(`${version}: ${seconds} s of hard rows are exact, with threads ended and the server restarted, seed ${SEED}`, async (t) => {
     await withExtendedWorkspace(server, async (workspace) => {
       const { db, cwd, env } = workspace;
-      const rate = seconds < MEASURED_SECONDS ? MODEST_RATE : await halfOfCapacity(workspace);
+      const rate = seconds < MEASURED_SECONDS ? MODEST_RATE : await halfOfCapacity(workspace, LOAD);
       // One server publishes partitions by their own names, the other by their root's.
       const viaRoot = version === servers[0]?.version;
       await db.query(
@@ -77,7 +63,10 @@ for (const server of servers) {
       let summary: RunSummary | null;
       try {
         await run.progress();
-        await disturb(run, server, seconds);
+        await disturb(run, server, {
+          ...{ seconds, threadLivesSeconds: THREAD_LIVES_SECONDS, seed: SEED },
+          last: () => run.progress(LAST_PROGRESS),
+        });
         summary = await run.end('SIGINT');
       } finally {
         await run.end('SIGKILL');
@@ -109,44 +98,6 @@ for (const server of servers) {
       await db.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
     });
   });
-}
-
-/** Half of the events per second that the server takes. */
-async function halfOfCapacity(workspace: Workspace): Promise<number> {
-  const load = [...LOAD, '--rate', 'max', '--duration', `${CAPACITY_SECONDS}s`];
-  const { achieved_rate } = summaryOf(await runCommand(workspace, ['stream', '--json', ...load]));
-  return Math.round(achieved_rate / 2);
-}
-
-/** Lets it run so long, and meanwhile ends a thread every few seconds, and stops the server twice. */
-async function disturb(run: DisturbedRun, server: TestServer, seconds: number): Promise<void> {
-  const rng = new Rng(SEED).at(1, 1);
-  const began = monotonicMs();
-  const threads = Math.ceil(seconds / THREAD_LIVES_SECONDS) - 1;
-  const acts = [
-    ...Array.from({ length: threads }, (_, i) => ({
-      at: (i + 1) * THREAD_LIVES_SECONDS,
-      act: async () => run.endThread(rng.unit()),
-    })),
-    ...STOPS.map((part) => ({ at: part * seconds, act: () => restart(server) })),
-    { at: seconds, act: () => run.progress(LAST_PROGRESS) },
-  ].sort((a, b) => a.at - b.at);
-  for (const { at, act } of acts) {
-    const isTime = () => monotonicMs() - began >= at * 1000;
-    await waitFor(isTime, { deadline: seconds * 1000 });
-    await act();
-  }
-}
-
-/** Stops the server as a crash would, and starts it again. Orphaned backends keep its memory for a moment. */
-async function restart(server: TestServer): Promise<void> {
-  await server.stop('immediate');
-  await waitFor(() =>
-    server.start().then(
-      () => true,
-      () => false,
-    ),
-  );
 }
 
 /** Rows of the table without a key that the run inserted, and that equal one it had inserted before. */

@@ -3,14 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { HAZARD_NAMES, type HazardName, QUIET_SCHEMA } from '../../src/hazards/hazards.js';
-import { monotonicMs, sleep } from '../../src/lib/clock.js';
-import { Rng } from '../../src/random/rng.js';
+import { sleep } from '../../src/lib/clock.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { schemaWith } from '../../src/schemas/index.js';
 import { readVerdict } from '../helpers/accounting.js';
 import { seedFrom } from '../helpers/random.js';
-import { startServers, type TestServer } from '../helpers/server.js';
-import { summaryOf } from '../helpers/stream-run.js';
+import { startServers } from '../helpers/server.js';
 import { waitFor } from '../helpers/wait-for.js';
 import {
   EXTENSION,
@@ -19,6 +17,7 @@ import {
   withExtendedWorkspace,
 } from '../helpers/workspace.js';
 import { requireSame } from './gauntlet/agreement.js';
+import { disturb, halfOfCapacity, MEASURED_SECONDS } from './gauntlet/disturb.js';
 import { DisturbedRun } from './gauntlet/disturbed-run.js';
 import {
   type LedgerContents,
@@ -31,11 +30,7 @@ import { Oracle } from './gauntlet/oracle.js';
 const SECONDS = Number(process.env.HAZARDS_SECONDS ?? 20);
 /** Of the run on an older server. */
 const SHORT_SECONDS = 12;
-/** From this length on the run has half of the measured capacity; a shorter one has a rate that every machine takes. */
-const MEASURED_SECONDS = 60;
 const MODEST_RATE = 200;
-/** Of the run that measures the capacity. */
-const CAPACITY_SECONDS = 5;
 const SEED = seedFrom('HAZARDS_SEED', 20_261_130);
 /** Between the ends of two threads. */
 const THREAD_LIVES_SECONDS = 3;
@@ -43,8 +38,6 @@ const THREAD_LIVES_SECONDS = 3;
 const LAST_DEADLINE_MS = 60_000;
 /** Between two looks at the ledger. */
 const LOOK_MS = 500;
-/** The server is stopped after these parts of the run. */
-const STOPS = [1 / 3, 2 / 3];
 
 /** From this version on, pgoutput sends prepared transactions at PREPARE. */
 const TWO_PHASE_VERSION = 15;
@@ -79,7 +72,7 @@ for (const server of servers) {
   test(`${version}: ${seconds} s of all hazards are exact, with threads ended and the server restarted, seed ${SEED}`, async (t) => {
     await withExtendedWorkspace(server, async (workspace) => {
       const { db, cwd, env } = workspace;
-      const rate = isLong ? await halfOfCapacity(workspace) : MODEST_RATE;
+      const rate = isLong ? await halfOfCapacity(workspace, LOAD) : MODEST_RATE;
       // One server publishes partitions by their own names, the other by their root's.
       const viaRoot = version === servers[0]?.version;
       await db.query(
@@ -100,7 +93,10 @@ for (const server of servers) {
       let summary: RunSummary | null;
       try {
         await run.progress();
-        await disturb(run, server, seconds);
+        await disturb(run, server, {
+          ...{ seconds, threadLivesSeconds: THREAD_LIVES_SECONDS, seed: SEED },
+          last: () => untilEachHappened(run),
+        });
         summary = await run.end('SIGINT');
       } finally {
         await run.end('SIGKILL');
@@ -128,33 +124,6 @@ for (const server of servers) {
   });
 }
 
-/** Half of the events per second that the server takes. */
-async function halfOfCapacity(workspace: Workspace): Promise<number> {
-  const load = [...LOAD, '--rate', 'max', '--duration', `${CAPACITY_SECONDS}s`];
-  const { achieved_rate } = summaryOf(await runCommand(workspace, ['stream', '--json', ...load]));
-  return Math.round(achieved_rate / 2);
-}
-
-/** Lets it run so long, and meanwhile ends a thread every few seconds, and stops the server twice. */
-async function disturb(run: DisturbedRun, server: TestServer, seconds: number): Promise<void> {
-  const rng = new Rng(SEED).at(1, 1);
-  const began = monotonicMs();
-  const threads = Math.ceil(seconds / THREAD_LIVES_SECONDS) - 1;
-  const acts = [
-    ...Array.from({ length: threads }, (_, i) => ({
-      at: (i + 1) * THREAD_LIVES_SECONDS,
-      act: async () => run.endThread(rng.unit()),
-    })),
-    ...STOPS.map((part) => ({ at: part * seconds, act: () => restart(server) })),
-    { at: seconds, act: () => untilEachHappened(run) },
-  ].sort((a, b) => a.at - b.at);
-  for (const { at, act } of acts) {
-    const isTime = () => monotonicMs() - began >= at * 1000;
-    await waitFor(isTime, { deadline: seconds * 1000 });
-    await act();
-  }
-}
-
 /** Waits until each hazard happened, by the files of the run. */
 async function untilEachHappened({ ledger }: DisturbedRun): Promise<void> {
   const eachHappened = async () => {
@@ -170,17 +139,6 @@ async function untilEachHappened({ ledger }: DisturbedRun): Promise<void> {
     return false;
   };
   await waitFor(eachHappened, { deadline: LAST_DEADLINE_MS, what: 'each hazard' });
-}
-
-/** Stops the server as a crash would, and starts it again. Orphaned backends keep its memory for a moment. */
-async function restart(server: TestServer): Promise<void> {
-  await server.stop('immediate');
-  await waitFor(() =>
-    server.start().then(
-      () => true,
-      () => false,
-    ),
-  );
 }
 
 /**

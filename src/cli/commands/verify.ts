@@ -142,7 +142,7 @@ function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun
   return { id: basename(folder), folder, ledger, target };
 }
 
-/** Whether the run has hazards, of which one truncates tables; true, too, where that is unknown. */
+/** Whether the run may truncate tables: it has hazards, or it is unknown whether it has. */
 function mayTruncate(run: VerifiedRun | null): boolean {
   const header = run === null ? null : firstHeader(run.ledger);
   return header === null || header.ledger >= ledgerVersion({ extensions: [] }, true);

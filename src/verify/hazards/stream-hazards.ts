@@ -1,4 +1,6 @@
-import { HAZARD_NAMES, type HazardName } from '../../hazards/hazards.js';
+import type { HazardName } from '../../hazards/hazards.js';
+import { type HazardTimes, listHazards } from '../../hazards/times.js';
+import { happenedIn } from '../../ledger/hazard-totals.js';
 import type { Table, TableName } from '../../schema/table.js';
 import type { RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
@@ -52,13 +54,8 @@ export class StreamHazards {
   }
 
   /** Times that each hazard happened, according to the ledger as far as it was read. In the order of HAZARD_NAMES. */
-  get happened(): Readonly<Partial<Record<HazardName, number>>> {
-    return Object.fromEntries(
-      HAZARD_NAMES.flatMap((name) => {
-        const times = this.#happened.get(name);
-        return times === undefined ? [] : [[name, times]];
-      }),
-    );
+  get happened(): HazardTimes {
+    return Object.fromEntries(listHazards(Object.fromEntries(this.#happened)));
   }
 
   /** Takes a transaction that was read from the ledger. */
@@ -68,11 +65,8 @@ export class StreamHazards {
     if (hazards === null) return;
     this.#history.add(expected);
     if (fate === 'committed') this.truncates.committed += hazards.truncated?.length ?? 0;
-    for (const name of hazards.names) {
-      const isMeant = name === 'rollback' || (name === 'two-phase' && hazards.rollback === true);
-      if (fate === 'committed' || (fate === 'aborted' && isMeant)) {
-        this.#happened.set(name, (this.#happened.get(name) ?? 0) + 1);
-      }
+    for (const name of happenedIn(hazards, fate)) {
+      this.#happened.set(name, (this.#happened.get(name) ?? 0) + 1);
     }
   }
 
@@ -113,7 +107,7 @@ export class StreamHazards {
     }
     const lsn = expected.lsn ?? event.lsn;
     if (lsn === null || !this.#history.has(table.name)) return;
-    this.#pass(event, expected, this.#history.lastTurn(table.name, lsn));
+    this.#pass(event, expected, this.#history.lastChange(table.name, lsn));
     const span = { low: lsn, high: lsn };
     if (this.#publishedIn(table.name, span, publishing) === 'unpublished')
       this.unpublishedArrived++;
@@ -205,11 +199,11 @@ export class StreamHazards {
   }
 
   /** Notes that an event of a table follows this change of the table as a whole. */
-  #pass(event: RowEvent, expected: Expected, turn: number): void {
+  #pass(event: RowEvent, expected: Expected, change: number): void {
     const passage = passageOf(event);
     const before = this.#passed.get(passage) ?? NEVER;
-    if (turn < before) this.#results.note('reordered', 'across_table_lock', event, expected);
-    else if (turn > before) this.#passed.set(passage, turn);
+    if (change < before) this.#results.note('reordered', 'across_table_lock', event, expected);
+    else if (change > before) this.#passed.set(passage, change);
   }
 }
 

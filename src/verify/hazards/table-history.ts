@@ -12,7 +12,7 @@ interface Passage {
 }
 
 /** A change of a table as a whole, under a lock that no other writer of the table shares. */
-interface Turn {
+interface TableChange {
   /** Writers with a lower LSN in the ledger were committed before it, the others after it. */
   readonly lsn: number;
   /** The ledger has it as committed. */
@@ -39,7 +39,7 @@ export function locksTable({ truncated, ddl }: HazardRecord, table: TableName): 
 /** Changes of tables as a whole in a run, by LSN: truncates, changes of the schema and of publications. */
 export class TableHistory {
   /** Ascending by LSN. */
-  readonly #turns = new Map<TableName, Turn[]>();
+  readonly #changes = new Map<TableName, TableChange[]>();
 
   /** Adds those of a transaction. Of one that was rolled back there are none. */
   add({ fate, lsn, hazards }: Expected): void {
@@ -56,20 +56,20 @@ export class TableHistory {
   }
 
   has(table: TableName): boolean {
-    return this.#turns.has(table);
+    return this.#changes.has(table);
   }
 
   /** The LSN of the last change of a table up to `lsn`; -Infinity: there is none. */
-  lastTurn(table: TableName, lsn: number): number {
-    const last = this.#turns.get(table)?.findLast((turn) => turn.lsn <= lsn);
+  lastChange(table: TableName, lsn: number): number {
+    const last = this.#changes.get(table)?.findLast((each) => each.lsn <= lsn);
     return last?.lsn ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The added columns of a table at `lsn`; null: unknown. */
   columnsAt(table: TableName, lsn: number): AddedValues | null {
-    const last = this.#turns
+    const last = this.#changes
       .get(table)
-      ?.findLast((turn) => turn.columns !== null && turn.lsn <= lsn);
+      ?.findLast((each) => each.columns !== null && each.lsn <= lsn);
     return last?.isCertain === true ? last.columns : null;
   }
 
@@ -78,28 +78,28 @@ export class TableHistory {
    * depends on when in the span. Undefined: the table never left one.
    */
   outOf(table: TableName, { low, high }: Span): string | null | 'unknown' | undefined {
-    const turns = this.#turns.get(table)?.filter(({ passage }) => passage !== null) ?? [];
-    const [first] = turns;
+    const changes = this.#changes.get(table)?.filter(({ passage }) => passage !== null) ?? [];
+    const [first] = changes;
     if (first === undefined) return undefined;
-    const before = turns.findLast((turn) => turn.lsn <= low);
-    const within = turns.filter((turn) => turn.lsn > low && turn.lsn <= high);
+    const before = changes.findLast((each) => each.lsn <= low);
+    const within = changes.filter((each) => each.lsn > low && each.lsn <= high);
     // Before the first passage, the table is where that one finds it.
     const initial = before === undefined ? stateOf(first, !first.passage!.isOut) : stateOf(before);
-    const states = [initial, ...within.map((turn) => stateOf(turn))];
+    const states = [initial, ...within.map((each) => stateOf(each))];
     return states.every((state) => state === states[0]) ? states[0] : 'unknown';
   }
 
-  #add(table: TableName, turn: Turn): void {
-    const turns = this.#turns.get(table) ?? [];
-    this.#turns.set(table, turns);
-    const after = turns.findIndex(({ lsn }) => lsn > turn.lsn);
-    turns.splice(after < 0 ? turns.length : after, 0, turn);
+  #add(table: TableName, change: TableChange): void {
+    const changes = this.#changes.get(table) ?? [];
+    this.#changes.set(table, changes);
+    const after = changes.findIndex(({ lsn }) => lsn > change.lsn);
+    changes.splice(after < 0 ? changes.length : after, 0, change);
   }
 }
 
 /** The publication that a table is out of after a passage; null: it is in it. */
 function stateOf(
-  { isCertain, passage }: Turn,
+  { isCertain, passage }: TableChange,
   isOut = passage?.isOut === true,
 ): string | null | 'unknown' {
   if (!isCertain) return 'unknown';
