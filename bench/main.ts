@@ -13,6 +13,7 @@ import { benchPacing } from './pacing.js';
 import { benchSeed } from './seed.js';
 import { BenchServer } from './server.js';
 import { benchShapes } from './shapes.js';
+import { benchSlot } from './slot.js';
 import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
 import { benchVerify } from './verify.js';
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   ledger: (server) => benchLedger(server, { rounds: 4, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
+  slot: (server) => benchSlot(server, { rounds: 3, events: 1_900_000 }),
   verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>

@@ -7,7 +7,7 @@ import type { ConnectionTarget } from '../src/postgres/target.js';
 const DEBIAN = '/usr/lib/postgresql';
 
 /** Path of a tool of PostgreSQL, of the newest installed version; null if there is none. */
-export function findTool(name: 'psql' | 'pgbench'): string | null {
+export function findTool(name: 'psql' | 'pgbench' | 'pg_recvlogical'): string | null {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
   const folders = [
     ...versions

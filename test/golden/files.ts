@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/lib/package-root.js';
-import { parseLsn } from '../../src/postgres/lsn.js';
+import { lsnBytes } from '../../src/postgres/lsn.js';
 import type { Shape } from '../debezium/shapes.js';
 import type { ServerVersion } from '../helpers/server.js';
 
@@ -9,7 +9,7 @@ const FOLDER = join(packageRoot(), 'test', 'golden');
 
 /** A message of pgoutput as the server had it. */
 export interface RecordedMessage {
-  readonly lsn: bigint;
+  readonly lsn: number;
   readonly xid: number;
   readonly data: Buffer;
 }
@@ -37,7 +37,7 @@ export function readMessages(version: ServerVersion): RecordedMessage[] {
     .split('\n')
     .map((line) => {
       const [lsn = '', xid = '', hex = ''] = line.split(' ');
-      return { lsn: parseLsn(lsn) ?? -1n, xid: Number(xid), data: Buffer.from(hex, 'hex') };
+      return { lsn: lsnBytes(lsn) ?? -1, xid: Number(xid), data: Buffer.from(hex, 'hex') };
     });
 }
 
@@ -56,7 +56,7 @@ export function readStreamed(
     .split('\n')
     .map((line) => {
       const [lsn = '', hex = ''] = line.split(' ');
-      return { lsn: parseLsn(lsn) ?? -1n, data: Buffer.from(hex, 'hex') };
+      return { lsn: lsnBytes(lsn) ?? -1, data: Buffer.from(hex, 'hex') };
     });
 }
 

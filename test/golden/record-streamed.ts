@@ -2,11 +2,14 @@ import test from 'node:test';
 import { connectReplication, withConnection } from '../../src/postgres/connect.js';
 import { formatLsn } from '../../src/postgres/lsn.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
+import { endOfMessage, HEAD_BYTES } from '../../src/sources/slot/message-cutter.js';
 import {
   CopyBoth,
-  parseCopyData,
+  parseKeepalive,
+  parseXLogData,
   type StreamOptions,
   startReplication,
+  XLOG_DATA,
   type XLogData,
 } from '../../src/sources/slot/replication.js';
 import { currentWalLsn } from '../../src/sources/slot/wal-position.js';
@@ -38,7 +41,7 @@ class Recorder {
     try {
       const recorder = new Recorder();
       await CopyBoth.start(client, startReplication(slot, ['streamed'], options), {
-        onData: (chunk) => recorder.#take(chunk),
+        onData: (messages) => recorder.#take(messages),
         onEnd: () => undefined,
       });
       await body(recorder);
@@ -54,14 +57,20 @@ class Recorder {
     await waitFor(() => this.#at >= end, { what: 'the position' });
   }
 
-  #take(chunk: Buffer): void {
-    const message = parseCopyData(chunk);
-    if (message.tag === 'wal') this.messages.push(message);
-    else this.#at = message.walEnd;
+  #take(messages: Buffer): void {
+    for (let at = 0, end = 0; at < messages.length; at = end) {
+      end = endOfMessage(messages, at);
+      const begin = at + HEAD_BYTES;
+      if (messages[begin] === XLOG_DATA) this.messages.push(parseXLogData(messages, begin, end));
+      else this.#at = parseKeepalive(messages, begin, end).walEnd;
+    }
   }
 }
 
-const rowOf = ({ lsn, data }: XLogData) => ({ lsn: formatLsn(lsn), hex: data.toString('hex') });
+const rowOf = ({ lsn, bytes, begin, end }: XLogData) => ({
+  lsn: formatLsn(BigInt(lsn)),
+  hex: bytes.toString('hex', begin, end),
+});
 
 const servers = await startServers({ settings: { ...STREAMING_SERVER, wal_sender_timeout: '1s' } });
 

@@ -17,18 +17,25 @@ const REPLACEMENT = '\ufffd';
 /** Reads the fields of a message in order; each takes its name for errors. Throws a DecodeError at the message's end. */
 export class ByteReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #begin: number;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Buffer) {
+  /** The message is the bytes from `begin` to before `end`. */
+  constructor(bytes: Buffer, begin: number, end: number) {
     this.#bytes = bytes;
+    this.#begin = begin;
+    this.#end = end;
+    this.#at = begin;
   }
 
+  /** Bytes of the message that were read. */
   get offset(): number {
-    return this.#at;
+    return this.#at - this.#begin;
   }
 
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   uint8(field: string): number {
@@ -57,7 +64,7 @@ export class ByteReader {
 
   /** The length of the bytes that follow: never more than are left. */
   length(field: string): number {
-    const at = this.#at;
+    const at = this.offset;
     const length = this.int32(`the length of ${field}`);
     if (length < 0) throw new DecodeError(`${field} has the length ${length}`, at);
     if (length > this.left) {
@@ -70,11 +77,11 @@ export class ByteReader {
   text(length: number, field: string): string {
     const at = this.#take(length, field);
     if (length > constants.MAX_STRING_LENGTH) {
-      throw new DecodeError(`${field} has ${length} bytes, too many for a text`, at);
+      throw new DecodeError(`${field} has ${length} bytes, too many for a text`, at - this.#begin);
     }
     const text = this.#bytes.toString('utf8', at, at + length);
     if (text.includes(REPLACEMENT) && !isUtf8(this.#bytes.subarray(at, at + length))) {
-      throw new DecodeError(`${field} is not UTF-8`, at);
+      throw new DecodeError(`${field} is not UTF-8`, at - this.#begin);
     }
     return text;
   }
@@ -82,7 +89,7 @@ export class ByteReader {
   /** Text up to a byte 0, which is skipped. */
   cString(field: string): string {
     const end = this.#bytes.indexOf(0, this.#at);
-    if (end === -1) throw new DecodeError(`${field} does not end`, this.#at);
+    if (end === -1 || end >= this.#end) throw new DecodeError(`${field} does not end`, this.offset);
     const text = this.text(end - this.#at, field);
     this.#at++;
     return text;
@@ -96,12 +103,14 @@ export class ByteReader {
 
   /** Throws unless the last field was read. */
   end(): void {
-    if (this.left > 0) throw new DecodeError(`${this.left} bytes too many`, this.#at);
+    if (this.left > 0) throw new DecodeError(`${this.left} bytes too many`, this.offset);
   }
 
   #take(length: number, field: string): number {
     const at = this.#at;
-    if (length > this.left) throw new DecodeError(`the message ends within ${field}`, at);
+    if (length > this.left) {
+      throw new DecodeError(`the message ends within ${field}`, this.offset);
+    }
     this.#at += length;
     return at;
   }

@@ -7,7 +7,8 @@ import { DecodeError } from './byte-reader.js';
 
 /** A message that is kept, as the server sent it. */
 export interface KeptMessage {
-  readonly lsn: bigint;
+  /** Exact below 2^53. */
+  readonly lsn: number;
   readonly data: Buffer;
 }
 
@@ -60,7 +61,7 @@ export class ChangeStore {
     let end = 0;
     for (const { lsn, data } of this.#inMemory) {
       bytes.writeUInt32BE(data.length, end);
-      bytes.writeBigUInt64BE(lsn, end + 4);
+      bytes.writeBigUInt64BE(BigInt(lsn), end + 4);
       end += HEAD_BYTES + data.copy(bytes, end + HEAD_BYTES);
     }
     for (let at = 0; at < end; ) {
@@ -99,7 +100,10 @@ function* readFile(file: number, size: number): Generator<KeptMessage, void> {
     while (bytes.length - at >= HEAD_BYTES) {
       const end = at + HEAD_BYTES + bytes.readUInt32BE(at);
       if (end > bytes.length) break;
-      yield { lsn: bytes.readBigUInt64BE(at + 4), data: bytes.subarray(at + HEAD_BYTES, end) };
+      yield {
+        lsn: Number(bytes.readBigUInt64BE(at + 4)),
+        data: bytes.subarray(at + HEAD_BYTES, end),
+      };
       at = end;
     }
     if (read === size) return;

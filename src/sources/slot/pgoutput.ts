@@ -228,9 +228,15 @@ const WITH_XID: ReadonlySet<string> = new Set('RYIUDTM');
  * the bytes never make it read or allocate more than there is.
  *
  * @param streamed the message is between Stream Start and Stream Stop, where changes begin with their xid
+ * @param begin the message is the bytes from here to before `end`
  */
-export function decode(bytes: Buffer, streamed = false): PgOutputMessage {
-  const reader = new ByteReader(bytes);
+export function decode(
+  bytes: Buffer,
+  streamed = false,
+  begin = 0,
+  end = bytes.length,
+): PgOutputMessage {
+  const reader = new ByteReader(bytes, begin, end);
   const type = letter(reader, 'its type');
   if (streamed && WITH_XID.has(type)) reader.uint32('the transaction id');
   const message = decodeBody(type, reader);
@@ -243,7 +249,7 @@ export function decode(bytes: Buffer, streamed = false): PgOutputMessage {
  * messages of its type have none. Throws a DecodeError where the message ends within it.
  */
 export function xidOfChange(bytes: Buffer): number | null {
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(bytes, 0, bytes.length);
   return WITH_XID.has(letter(reader, 'its type')) ? reader.uint32('the transaction id') : null;
 }
 

@@ -1,49 +1,62 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { escapeIdentifier } from '../../postgres/driver.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
+import { MessageCutter } from './message-cutter.js';
 import { EPOCH_MICROS } from './pgoutput.js';
 
-/** A message of the output plugin. */
+/** A message of the output plugin, in the bytes of many. */
 export interface XLogData {
-  readonly tag: 'wal';
-  /** Position in the WAL; 0 for messages that are not in it, as descriptions of tables. */
-  readonly lsn: bigint;
+  /** Position in the WAL, exact below 2^53; 0 for messages that are not in it, as descriptions of tables. */
+  readonly lsn: number;
   /** Time of sending by the server's clock, in microseconds since 1970. */
-  readonly sentAt: bigint;
-  readonly data: Buffer;
+  readonly sentAt: number;
+  readonly bytes: Buffer;
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** The server's sign of life. */
 export interface Keepalive {
-  readonly tag: 'keepalive';
   /** The server has read and sent all WAL before it. */
   readonly walEnd: bigint;
   readonly sentAt: bigint;
   readonly replyAsked: boolean;
 }
 
-const XLOG_DATA = 0x77;
+export const XLOG_DATA = 0x77;
+/** Bytes of XLogData before the plugin's message: type, LSN, end of the WAL, time. */
+export const WAL_HEAD_BYTES = 25;
+const LSN_AT = 1;
+const TIME_AT = 17;
 const KEEPALIVE = 0x6b;
 const STATUS = 0x72;
 const STATUS_BYTES = 34;
 const MICROS_PER_MS = 1000n;
+const HIGH_HALF = 2 ** 32;
+const UNIX_MICROS = Number(EPOCH_MICROS);
 
-/** Parses a message of the stream. Copies its data, since `pg` uses its buffers again. */
-export function parseCopyData(chunk: Buffer): XLogData | Keepalive {
-  const reader = new ByteReader(chunk);
+/** Parses XLogData, in the bytes from `begin` to before `end`. Throws a DecodeError where it is cut short. */
+export function parseXLogData(bytes: Buffer, begin: number, end: number): XLogData {
+  const data = begin + WAL_HEAD_BYTES;
+  if (data > end) throw new DecodeError('the message ends within its head', end - begin);
+  const lsn = wide(bytes.readUInt32BE(begin + LSN_AT), bytes, begin + LSN_AT);
+  const sentAt = wide(bytes.readInt32BE(begin + TIME_AT), bytes, begin + TIME_AT) + UNIX_MICROS;
+  return { lsn, sentAt, bytes, begin: data, end };
+}
+
+/** Parses a keepalive, in the bytes from `begin` to before `end`. Throws a DecodeError on anything else. */
+export function parseKeepalive(bytes: Buffer, begin: number, end: number): Keepalive {
+  const reader = new ByteReader(bytes, begin, end);
   const type = reader.uint8('its type');
-  if (type === XLOG_DATA) {
-    const lsn = reader.uint64('the LSN');
-    reader.uint64('the end of the WAL');
-    const sentAt = reader.int64('the time') + EPOCH_MICROS;
-    return { tag: 'wal', lsn, sentAt, data: reader.copy(reader.left, 'the data') };
-  }
-  if (type === KEEPALIVE) {
-    const walEnd = reader.uint64('the end of the WAL');
-    const sentAt = reader.int64('the time') + EPOCH_MICROS;
-    return { tag: 'keepalive', walEnd, sentAt, replyAsked: reader.uint8('the reply flag') !== 0 };
-  }
-  throw new DecodeError(`no replication message has the type ${type}`, 0);
+  if (type !== KEEPALIVE) throw new DecodeError(`no replication message has the type ${type}`, 0);
+  const walEnd = reader.uint64('the end of the WAL');
+  const sentAt = reader.int64('the time') + EPOCH_MICROS;
+  return { walEnd, sentAt, replyAsked: reader.uint8('the reply flag') !== 0 };
+}
+
+/** An integer of 64 bits, exact below 2^53, without a BigInt: every change has two. `high`: its upper half. */
+function wide(high: number, bytes: Buffer, at: number): number {
+  return high * HIGH_HALF + bytes.readUInt32BE(at + 4);
 }
 
 /**
@@ -102,8 +115,8 @@ function quoteText(text: string): string {
 
 /** Events of a stream. None follows `onEnd`. */
 export interface CopyBothEvents {
-  /** A message; its bytes are valid only during the call. */
-  readonly onData: (chunk: Buffer) => void;
+  /** Whole CopyData messages, each after its head (`HEAD_BYTES`). Their bytes do not change afterwards. */
+  readonly onData: (messages: Buffer) => void;
   /** The stream is over: by an error, or (null) because either side ended it. */
   readonly onEnd: (error: unknown) => void;
 }
@@ -157,6 +170,7 @@ export class CopyBoth implements Submittable {
 
   submit(connection: Connection): void {
     this.#connection = connection as CopyConnection;
+    this.#takeOver(connection.stream);
     connection.once('replicationStart', () => {
       this.#started?.resolve();
       this.#started = null;
@@ -164,8 +178,15 @@ export class CopyBoth implements Submittable {
     connection.query(this.#command);
   }
 
-  handleCopyData({ chunk }: { chunk: Buffer }): void {
-    if (!this.#ended) this.#events.onData(chunk);
+  /** Reads in the place of `pg`, which would make three objects of each message, and gives it all but the data. */
+  #takeOver(stream: Connection['stream']): void {
+    const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
+    if (parse === undefined) throw new Error('the connection does not read');
+    stream.removeListener('data', parse);
+    const cutter = new MessageCutter((messages) => {
+      if (!this.#ended) this.#events.onData(messages);
+    }, parse);
+    stream.on('data', (chunk: Buffer) => cutter.take(chunk));
   }
 
   handleCommandComplete(): void {

@@ -1,7 +1,6 @@
 import { DecodeError } from './byte-reader.js';
-import { ChangeStore } from './change-store.js';
+import { ChangeStore, type KeptMessage } from './change-store.js';
 import { decode, type PgOutputMessage, xidOfChange } from './pgoutput.js';
-import type { XLogData } from './replication.js';
 
 /**
  * Bytes of all transactions in memory beyond which the largest goes to a file: with the rows of many small ones it holds
@@ -16,7 +15,7 @@ const RELATION = 0x52;
 
 /** A message of a finished transaction, in the place where the server would have sent it unstreamed. */
 export interface Finished {
-  readonly lsn: bigint;
+  readonly lsn: number;
   readonly message: PgOutputMessage;
 }
 
@@ -67,20 +66,22 @@ export class UnfinishedTransactions {
   }
 
   /**
-   * Whether the message belongs to a transaction that is unfinished, or finishes one: then it goes to `take`, and not to
-   * the consumer.
+   * Whether the next message belongs to a transaction that is unfinished, or finishes one: then it goes to `take`, and
+   * not to the consumer.
+   *
+   * @param type its first byte
    */
-  isOwn(data: Buffer): boolean {
-    return this.#current !== null || BOUNDARIES.has(data[0]!);
+  isOwn(type: number): boolean {
+    return this.#current !== null || BOUNDARIES.has(type);
   }
 
   /**
-   * Takes the next message of the connection. Returns the messages that the consumer gets by it: the transaction that it
+   * Takes the next message of the connection, and may keep its data. Returns the messages that the consumer gets by it: the transaction that it
    * commits, or the description of a table that other transactions use, too; null: none. They are read to their end
    * before the next call. Throws a DecodeError for bytes that are not a message or come out of order,
    * a PreparedBefore, and errors of the temporary file.
    */
-  take({ lsn, data }: XLogData): Iterator<Finished, void> | null {
+  take({ lsn, data }: KeptMessage): Iterator<Finished, void> | null {
     const current = this.#current;
     if (current !== null && !BOUNDARIES.has(data[0]!)) {
       this.#keep(current, lsn, data);
@@ -143,7 +144,7 @@ export class UnfinishedTransactions {
     this.#current = unfinished;
   }
 
-  #keep({ store }: Unfinished, lsn: bigint, data: Buffer): void {
+  #keep({ store }: Unfinished, lsn: number, data: Buffer): void {
     const before = store.memoryBytes;
     store.push({ lsn, data });
     this.#bytes += store.memoryBytes - before;
@@ -187,7 +188,7 @@ export class UnfinishedTransactions {
       endLsn,
       commitTime,
     }: Extract<PgOutputMessage, { endLsn: bigint; commitLsn: bigint }>,
-    lsn: bigint,
+    lsn: number,
   ): Generator<Finished, void> {
     this.#unfinished.delete(xid);
     this.#bytes -= store.memoryBytes;

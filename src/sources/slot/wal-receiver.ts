@@ -3,14 +3,18 @@ import { Wakeable } from '../../lib/wakeable.js';
 import { connectReplication, cut } from '../../postgres/connect.js';
 import type { Client } from '../../postgres/driver.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { endOfMessage, HEAD_BYTES } from './message-cutter.js';
 import { decode, type PgOutputMessage } from './pgoutput.js';
 import { Progress } from './progress.js';
 import {
   CopyBoth,
   type Keepalive,
-  parseCopyData,
+  parseKeepalive,
+  parseXLogData,
   standbyStatus,
   startReplication,
+  WAL_HEAD_BYTES,
+  XLOG_DATA,
   type XLogData,
 } from './replication.js';
 import {
@@ -76,6 +80,7 @@ export class Backlog<T> {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 /** Bytes in the queue at which the socket is paused: some thousand rows. */
 const QUEUE_BYTES = 4 << 20;
 /** The share of those at which the socket is resumed, so that it is not paused for each message. */
@@ -115,10 +120,10 @@ export interface ReceiverOptions {
 
 export interface ReceivedChange {
   readonly tag: 'change';
-  /** Position in the WAL; 0 for descriptions of tables and types. */
-  readonly lsn: bigint;
+  /** Position in the WAL, exact below 2^53; 0 for descriptions of tables and types. */
+  readonly lsn: number;
   /** Time of sending by the server's clock, in microseconds since 1970; of its commit, where it was sent before. */
-  readonly sentAt: bigint;
+  readonly sentAt: number;
   /** Time of arrival, by `machineMicros`; likewise. */
   readonly receivedAt: number;
   readonly message: PgOutputMessage;
@@ -131,7 +136,8 @@ export type Received =
   | { readonly tag: 'position'; readonly lsn: bigint };
 
 type Waiting =
-  | { readonly tag: 'wal'; readonly data: XLogData; readonly receivedAt: number }
+  /** Messages of the output plugin that arrived together, each with its heads. */
+  | { readonly tag: 'wal'; readonly messages: Buffer; readonly receivedAt: number }
   | Extract<Received, { tag: 'position' }>;
 
 /**
@@ -152,6 +158,10 @@ export class WalReceiver implements AsyncIterable<Received> {
   readonly #queueBytes: number;
   readonly #backlog = new Backlog<Waiting>();
   readonly #unfinished: UnfinishedTransactions;
+  /** The messages that are handed over, and where the next one begins. */
+  #messages: Buffer = NOTHING;
+  #next = 0;
+  #receivedAt = 0;
   /** The rest of a transaction that was kept until its commit, which arrived with these times; null: none. */
   #kept:
     | (Pick<ReceivedChange, 'sentAt' | 'receivedAt'> & { rest: Iterator<Finished, void> })
@@ -264,24 +274,45 @@ export class WalReceiver implements AsyncIterable<Received> {
       for (;;) {
         const kept = this.#takeKept();
         if (kept !== null) return kept;
+        if (this.#next < this.#messages.length) {
+          const change = this.#takeNext();
+          if (change !== null) return change;
+          continue;
+        }
         const waiting = this.#backlog.shift();
         if (waiting === undefined) return null;
         this.#unthrottle();
         if (waiting.tag === 'position') return waiting;
-        const { data, receivedAt } = waiting;
-        if (!this.#unfinished.isOwn(data.data)) {
-          const { lsn, sentAt } = data;
-          const message = decode(data.data);
-          return this.#handOver({ tag: 'change', lsn, sentAt, receivedAt, message });
-        }
-        const rest = this.#unfinished.take(data);
-        if (rest !== null) this.#kept = { rest, sentAt: data.sentAt, receivedAt };
+        this.#messages = waiting.messages;
+        this.#next = 0;
+        this.#receivedAt = waiting.receivedAt;
       }
     } catch (error) {
       this.#backlog.clear();
       this.#fail(error);
       throw error;
     }
+  }
+
+  /** The next message of those that arrived together; null: the consumer gets nothing for it, or `#kept`. */
+  #takeNext(): Received | null {
+    const { lsn, sentAt, bytes, begin, end } = this.#nextData();
+    const receivedAt = this.#receivedAt;
+    if (!this.#unfinished.isOwn(bytes[begin]!)) {
+      const message = decode(bytes, false, begin, end);
+      return this.#handOver({ tag: 'change', lsn, sentAt, receivedAt, message });
+    }
+    // Copied: it may be kept for long, and the bytes around it with it.
+    const rest = this.#unfinished.take({ lsn, data: Buffer.from(bytes.subarray(begin, end)) });
+    if (rest !== null) this.#kept = { rest, sentAt, receivedAt };
+    return null;
+  }
+
+  #nextData(): XLogData {
+    const messages = this.#messages;
+    const begin = this.#next + HEAD_BYTES;
+    this.#next = endOfMessage(messages, this.#next);
+    return parseXLogData(messages, begin, this.#next);
   }
 
   /** The next message of the transaction that was kept until its commit. */
@@ -328,6 +359,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#backlog.clear();
+    this.#messages = NOTHING;
     this.#kept = null;
     this.#unfinished.close();
     const ended = new Promise<void>((resolve) => {
@@ -343,12 +375,23 @@ export class WalReceiver implements AsyncIterable<Received> {
     await this.#client.end().catch(() => undefined);
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(messages: Buffer): void {
     if (this.#failure !== null) return;
     try {
-      const message = parseCopyData(chunk);
-      if (message.tag === 'wal') this.#receiveData(message, machineMicros());
-      else this.#receiveKeepalive(message);
+      const receivedAt = machineMicros();
+      let begin = 0;
+      let end = 0;
+      for (let at = 0; at < messages.length; at = end) {
+        end = endOfMessage(messages, at);
+        if (messages[at + HEAD_BYTES] === XLOG_DATA) {
+          this.#follow(messages, at + HEAD_BYTES + WAL_HEAD_BYTES, end);
+          continue;
+        }
+        this.#receiveData(messages, begin, at, receivedAt);
+        this.#receiveKeepalive(parseKeepalive(messages, at + HEAD_BYTES, end));
+        begin = end;
+      }
+      this.#receiveData(messages, begin, end, receivedAt);
     } catch (error) {
       this.#fail(error);
       return;
@@ -357,10 +400,15 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#arrival.wake();
   }
 
-  #receiveData(received: XLogData, receivedAt: number): void {
-    if (this.#closing !== null) return;
-    const { data } = received;
-    switch (data[0]) {
+  #receiveData(messages: Buffer, begin: number, end: number, receivedAt: number): void {
+    if (this.#closing !== null || begin === end) return;
+    const own = messages.subarray(begin, end);
+    this.#backlog.push({ tag: 'wal', messages: own, receivedAt }, own.length);
+  }
+
+  /** Follows the position with a message of the output plugin. */
+  #follow(bytes: Buffer, begin: number, end: number): void {
+    switch (bytes[begin]) {
       case BEGIN:
       case STREAM_START:
       case BEGIN_PREPARE:
@@ -371,7 +419,7 @@ export class WalReceiver implements AsyncIterable<Received> {
         break;
       case MESSAGE:
         // Within a transaction it is one of its changes.
-        if (!this.#progress.inTransaction) this.#moveTo(decode(data));
+        if (!this.#progress.inTransaction) this.#moveTo(decode(bytes, false, begin, end));
         break;
       case COMMIT:
       case STREAM_COMMIT:
@@ -379,9 +427,8 @@ export class WalReceiver implements AsyncIterable<Received> {
       case STREAM_PREPARE:
       case COMMIT_PREPARED:
       case ROLLBACK_PREPARED:
-        this.#moveTo(decode(data));
+        this.#moveTo(decode(bytes, false, begin, end));
     }
-    this.#backlog.push({ tag: 'wal', data: received, receivedAt }, data.length);
   }
 
   #moveTo(message: PgOutputMessage): void {

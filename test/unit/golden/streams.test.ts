@@ -45,7 +45,7 @@ for (const version of [14, 18] as const) {
     const sink = new CollectingSink();
     const rows = new SlotRows(sink, anyScope, 0);
     for (const { lsn, data } of readMessages(version)) {
-      rows.take({ tag: 'change', lsn, sentAt: 0n, receivedAt: 0, message: decode(data) });
+      rows.take({ tag: 'change', lsn, sentAt: 0, receivedAt: 0, message: decode(data) });
     }
     assert.deepEqual(sink.problems, []);
     assertSame(sink.rows, expectedEvents());

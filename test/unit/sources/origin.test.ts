@@ -159,7 +159,7 @@ test('the relation of a slot has the schema and the name, and the connection has
     ['public', 'outra'],
   ] as const;
   const take = (message: Parameters<SlotRows['take']>[0]['message']) =>
-    rows.take({ tag: 'change', lsn: 1n, sentAt: 0n, receivedAt: 0, message });
+    rows.take({ tag: 'change', lsn: 1, sentAt: 0, receivedAt: 0, message });
   for (const [relation, [schema, name]] of tables.entries()) {
     const columns = [{ name: 'id', key: true, type: 20, modifier: -1 }];
     take({ tag: 'relation', relation, schema, name, identity: 'default', columns });

@@ -259,7 +259,7 @@ function slotRows(lines: Lines): CollectingSink {
     const relation = oids.get(table) ?? oids.size + 1;
     oids.set(table, relation);
     const message = messageOf(line, relation);
-    rows.take({ tag: 'change', lsn: 1n, sentAt: 1n, receivedAt: 1, message });
+    rows.take({ tag: 'change', lsn: 1, sentAt: 1, receivedAt: 1, message });
   }
   return sink;
 }

@@ -243,7 +243,7 @@ function published(
     })),
   };
   for (const message of [described, ...changes]) {
-    rows.take({ tag: 'change', lsn: 1n, sentAt: 1n, receivedAt: 1, message });
+    rows.take({ tag: 'change', lsn: 1, sentAt: 1, receivedAt: 1, message });
   }
   return sink;
 }

@@ -19,7 +19,7 @@ function read(...messages: readonly PgOutputMessage[]): CollectingSink {
   const rows = new SlotRows(sink, publicScope, 0);
   const commit = { commitLsn: 900n, commitTime: 5n, xid: 3 };
   for (const message of [{ tag: 'begin', ...commit } as const, ...messages]) {
-    rows.take({ tag: 'change', lsn: 100n, sentAt: 8n, receivedAt: 9, message });
+    rows.take({ tag: 'change', lsn: 100, sentAt: 8, receivedAt: 9, message });
   }
   return sink;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
 import {
-  parseCopyData,
+  parseKeepalive,
+  parseXLogData,
   standbyStatus,
   startReplication,
 } from '../../../../src/sources/slot/replication.js';
@@ -13,19 +14,20 @@ const EPOCH_MS = Date.UTC(2000, 0, 1);
 const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
 
 test('data and keepalives are parsed, to the last digit', () => {
-  const lsn = 2n ** 64n - 1n;
-  const sent = bytes(letter('w'), i64(lsn), i64(7n), i64(3n), letter('xyz'));
-  const data = parseCopyData(sent);
-  sent.fill(0);
-  assert.deepEqual(data, {
-    tag: 'wal',
-    lsn,
-    sentAt: EPOCH_MICROS + 3n,
-    data: Buffer.from('xyz'),
+  const last = 2n ** 53n - 1n;
+  const message = bytes(letter('w'), i64(last), i64(7n), i64(-3n), letter('xyz'));
+  const sent = bytes(letter('before'), message, letter('after'));
+  assert.deepEqual(parseXLogData(sent, 6, 6 + message.length), {
+    lsn: Number(last),
+    sentAt: Number(EPOCH_MICROS) - 3,
+    bytes: sent,
+    begin: sent.indexOf('xyz'),
+    end: sent.indexOf('after'),
   });
+  const lsn = 2n ** 64n - 1n;
   for (const asked of [0, 1]) {
-    assert.deepEqual(parseCopyData(bytes(letter('k'), i64(lsn), i64(3n), u8(asked))), {
-      tag: 'keepalive',
+    const keepalive = bytes(letter('xk'), i64(lsn), i64(3n), u8(asked));
+    assert.deepEqual(parseKeepalive(keepalive, 1, keepalive.length), {
       walEnd: lsn,
       sentAt: EPOCH_MICROS + 3n,
       replyAsked: asked === 1,
@@ -34,9 +36,16 @@ test('data and keepalives are parsed, to the last digit', () => {
 });
 
 test('another message, or one that is cut short, is a DecodeError', () => {
-  for (const sample of ['', 'x', 'w', 'k', 'w123456781234567812345', 'k1234567812345678']) {
-    assert.throws(() => parseCopyData(letter(sample)), DecodeError);
+  for (const [parse, sample] of [
+    [parseKeepalive, 'k12345678123456781'],
+    [parseXLogData, 'w123456781234567812345678'],
+  ] as const) {
+    parse(letter(sample), 0, sample.length);
+    for (let end = 0; end < sample.length; end++) {
+      assert.throws(() => parse(letter(sample), 0, end), DecodeError);
+    }
   }
+  assert.throws(() => parseKeepalive(letter('x12345678123456781'), 0, 18), DecodeError);
 });
 
 test('a status has the position three times, the clock and the request for a reply', () => {

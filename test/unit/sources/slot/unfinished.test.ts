@@ -23,13 +23,13 @@ type Message = ReturnType<typeof readStreamed>[number];
 function eventsOf(messages: readonly Message[], unfinished = new UnfinishedTransactions()) {
   const sink = new EventList(STREAMED_TABLES);
   const rows = new SlotRows(sink, SCOPE, 0);
-  const change = { tag: 'change', sentAt: 0n, receivedAt: 0 } as const;
+  const change = { tag: 'change', sentAt: 0, receivedAt: 0 } as const;
   for (const { lsn, data } of messages) {
-    if (!unfinished.isOwn(data)) {
+    if (!unfinished.isOwn(data[0]!)) {
       rows.take({ ...change, lsn, message: decode(data) });
       continue;
     }
-    const finished = unfinished.take({ tag: 'wal', lsn, sentAt: 0n, data });
+    const finished = unfinished.take({ lsn, data });
     for (let next = finished?.next(); next?.value; next = finished?.next()) {
       rows.take({ ...change, ...next.value });
     }
@@ -74,9 +74,9 @@ for (const version of [14, 18] as const) {
     const unfinished = new UnfinishedTransactions(0);
     let most = 0;
     for (const { lsn, data } of streamed) {
-      if (!unfinished.isOwn(data)) continue;
+      if (!unfinished.isOwn(data[0]!)) continue;
       // The transaction that comes out is left in the middle, too.
-      const finished = unfinished.take({ tag: 'wal', lsn, sentAt: 0n, data });
+      const finished = unfinished.take({ lsn, data });
       if (finished !== null) for (let i = 0; i < 2; i++) finished.next();
       most = Math.max(most, openFiles() - open);
       assert.ok(!readdirSync(tmpdir()).some((name) => name.startsWith(FILE_PREFIX)));
@@ -123,8 +123,8 @@ function idsOf(...messages: readonly Buffer[]): unknown[] {
   const unfinished = new UnfinishedTransactions();
   const ids: unknown[] = [];
   for (const data of messages) {
-    assert.ok(unfinished.isOwn(data));
-    const finished = unfinished.take({ tag: 'wal', lsn: 1n, sentAt: 0n, data });
+    assert.ok(unfinished.isOwn(data[0]!));
+    const finished = unfinished.take({ lsn: 1, data });
     for (let next = finished?.next(); next?.value; next = finished?.next()) {
       const { message } = next.value;
       if (message.tag === 'insert') ids.push(message.row[0]);
