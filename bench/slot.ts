@@ -1,8 +1,12 @@
+import { monotonicMs, sleep } from '../src/lib/clock.js';
+import { withConnection } from '../src/postgres/connect.js';
 import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { type Finding, Measurements } from './measure.js';
-import { findTool, libpqEnvironment, run } from './peers.js';
+import { findTool, libpqEnvironment, type Ran, run } from './peers.js';
 import type { BenchServer } from './server.js';
 
+const OURS = 'verify';
+const PEER = 'pg_recvlogical';
 const PUBLICATION = 'bench';
 /** Made before the run, and never read. */
 const FIRST_SLOT = 'bench_first';
@@ -26,12 +30,16 @@ export interface History {
   readonly end: string;
 }
 
-/** Reads a slot up to the end of the history. Returns the seconds of the whole process. */
-export type Reader = (slot: string) => Promise<number>;
+/** Reads a slot up to the end of the history. */
+type Reader = (slot: string) => Promise<Ran>;
+
+/** Milliseconds between two looks at a slot. */
+const LOOK_MS = 50;
 
 /**
  * `verify` of a slot beside `pg_recvlogical`, which writes the same messages to /dev/null: events of the history divided
- * by the time of the whole process, from its start to its end. The server decodes the WAL anew for each of them.
+ * by the time from the start of the process until the server has no reader any more, and by that of the whole process.
+ * After reading, `verify` compares the rows with the tables. The server decodes the WAL anew for each reader.
  */
 export async function benchSlot(
   server: BenchServer,
@@ -39,21 +47,30 @@ export async function benchSlot(
 ): Promise<Finding[]> {
   const history = await writeHistory(server, events);
   const readers = readersOf(server, history);
-  const rates = new Measurements('events/s');
+  const reading = new Measurements('events/s');
+  const whole = new Measurements('events/s, whole process');
   for (let round = 0; round < rounds; round++) {
     // The contender that runs first in a round runs second in the next one.
     const turns = round % 2 === 0 ? readers : readers.toReversed();
     for (const [name, read] of turns) {
-      const seconds = await withCopiedSlot(server, `bench_${round}`, read);
-      rates.note(name, history.events / seconds);
+      const took = await withCopiedSlot(server, `bench_${round}`, read);
+      reading.note(name, events / took.reading);
+      whole.note(name, events / took.whole);
     }
   }
+  const what = `${history.transactions} transactions, ${events} events`;
+  const peer = 'pg_recvlogical to /dev/null';
   return [
     {
-      what: `verify slot:, ${history.transactions} transactions, ${history.events} events`,
-      ours: rates.series('verify', 'verify'),
-      peer: rates.series('pg_recvlogical', 'pg_recvlogical to /dev/null'),
+      what: `verify slot: to the end of the slot, ${what}`,
+      ours: reading.series(OURS, OURS),
+      peer: reading.series(PEER, peer),
       least: 0.95,
+    },
+    {
+      what: 'the same, with the comparison of the tables at the end',
+      ours: whole.series(OURS, OURS),
+      peer: whole.series(PEER, peer),
     },
   ];
 }
@@ -78,44 +95,63 @@ export async function writeHistory(server: BenchServer, events: number): Promise
 }
 
 /** The contenders by name. `pg_recvlogical` is left out where it is not installed. */
-export function readersOf(
-  server: BenchServer,
-  { run: id, events, end }: History,
-): [string, Reader][] {
+function readersOf(server: BenchServer, { run: id, events, end }: History): [string, Reader][] {
   const verify: Reader = async (slot) => {
     const args = ['verify', id, '--source', `slot:${slot}`, '--publication', PUBLICATION, '--json'];
-    const { seconds, stdout } = await server.cli(args);
-    const found = JSON.parse(stdout) as VerificationDocument;
+    const ran = await server.cli(args);
+    const found = JSON.parse(ran.stdout) as VerificationDocument;
     if (found.verdict !== 'exact' || found.events.delivered !== events) {
-      throw new Error(`of ${events} events, the slot has: ${stdout}`);
+      throw new Error(`of ${events} events, the slot has: ${ran.stdout}`);
     }
-    return seconds;
+    return ran;
   };
   const tool = findTool('pg_recvlogical');
-  if (tool === null) return [['verify', verify]];
-  const receive: Reader = async (slot) => {
+  if (tool === null) return [[OURS, verify]];
+  const receive: Reader = (slot) => {
     const options = PLUGIN_OPTIONS.flatMap((option) => ['--option', option]);
-    const args = ['--slot', slot, '--start', '--file', '/dev/null', '--endpos', end, ...options];
+    const until = ['--file', '/dev/null', '--endpos', end];
     const env = libpqEnvironment(server.target);
-    const { seconds } = await run(tool, [...args, '--dbname', server.target.database], { env });
-    return seconds;
+    return run(tool, ['--slot', slot, '--start', ...until, ...options], { env });
   };
   return [
-    ['verify', verify],
-    ['pg_recvlogical', receive],
+    [OURS, verify],
+    [PEER, receive],
   ];
 }
 
-/** Each reader has a copy of the slot, and so the same history from its beginning. */
-export async function withCopiedSlot<T>(
-  server: BenchServer,
-  slot: string,
-  read: (slot: string) => Promise<T>,
-): Promise<T> {
+/**
+ * Has a copy of the slot read, so that each reader has the same history from its beginning. Returns the seconds from the
+ * reader's start until the server has let it go, and until its process has ended.
+ */
+async function withCopiedSlot(server: BenchServer, slot: string, read: Reader) {
   await server.query('SELECT pg_copy_logical_replication_slot($1, $2)', [FIRST_SLOT, slot]);
   try {
-    return await read(slot);
+    const ran = read(slot);
+    const reading = await secondsRead(server, slot, ran);
+    const { seconds } = await ran;
+    return { reading, whole: seconds };
   } finally {
     await server.query('SELECT pg_drop_replication_slot($1)', [slot]);
   }
+}
+
+/** The seconds until the slot was last seen with a reader, while the reader's process runs. */
+function secondsRead(server: BenchServer, slot: string, ran: Promise<unknown>): Promise<number> {
+  const began = monotonicMs();
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  ran.then(end, end);
+  return withConnection(server.target, async (client) => {
+    let ms = 0;
+    while (!ended) {
+      const at = monotonicMs() - began;
+      const text = 'SELECT active FROM pg_replication_slots WHERE slot_name = $1';
+      const { rows } = await client.query<{ active: boolean }>(text, [slot]);
+      if (rows[0]?.active === true) ms = at;
+      await sleep(LOOK_MS);
+    }
+    return ms / 1000;
+  });
 }
