@@ -5,7 +5,7 @@ import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
 import type { DerivedRows } from './derived-rows.js';
 import { printersOf } from './fingerprint.js';
-import { ROWS_PER_QUERY, rowsByKey } from './rows-by-key.js';
+import { ROWS_PER_QUERY, rowsByKey, type StoredRow } from './rows-by-key.js';
 import type { KeyState, RowTracker } from './tracker.js';
 
 /** The followed rows, compared with the tables. */
@@ -50,14 +50,9 @@ export async function compareFinalState(
   let superseded = 0;
   const printers = printersOf(tables, 0);
   const waiting = new Map<Table, Map<string, KeyState>>(tables.map((table) => [table, new Map()]));
-  const flush = async (table: Table, chunk: Map<string, KeyState>) => {
+  const compare = (table: Table, chunk: Map<string, KeyState>, stored: readonly StoredRow[]) => {
     const printer = printers.get(table.name)!;
-    for (const { key, xmin, values } of await rowsByKey(
-      client,
-      table,
-      [...chunk.keys()],
-      columnsOf(table),
-    )) {
+    for (const { key, xmin, values } of stored) {
       const state = chunk.get(key);
       chunk.delete(key);
       if (state === undefined) continue;
@@ -74,7 +69,15 @@ export async function compareFinalState(
       if (present || !isVisible(table.name)) superseded++;
       else checked++;
     }
-    chunk.clear();
+  };
+  let comparing: Promise<unknown> = Promise.resolve();
+  /** Has the server look up the rows of a chunk while those of the one before are compared. */
+  const flush = (table: Table, chunk: Map<string, KeyState>) => {
+    const before = comparing;
+    const stored = rowsByKey(client, table, [...chunk.keys()], columnsOf(table));
+    comparing = Promise.all([stored, before]).then(([rows]) => compare(table, chunk, rows));
+    comparing.catch(() => undefined);
+    return before;
   };
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query(PRINTED_AS_IN_EVENTS);
@@ -82,9 +85,12 @@ export async function compareFinalState(
     const chunk = waiting.get(state.table);
     if (chunk === undefined) continue;
     chunk.set(String(state.key), state);
-    if (chunk.size >= ROWS_PER_QUERY) await flush(state.table, chunk);
+    if (chunk.size < ROWS_PER_QUERY) continue;
+    waiting.set(state.table, new Map());
+    await flush(state.table, chunk);
   }
   for (const [table, chunk] of waiting) if (chunk.size > 0) await flush(table, chunk);
+  await comparing;
   await derived.prove(client);
   await client.query('COMMIT');
   return { checked, superseded };
