@@ -22,7 +22,7 @@ export interface SlotOptions {
 }
 
 /** A run in the WAL, from the position of `FIRST_SLOT` on. */
-export interface History {
+interface History {
   readonly run: string;
   readonly events: number;
   readonly transactions: number;
@@ -58,11 +58,11 @@ export async function benchSlot(
       whole.note(name, events / took.whole);
     }
   }
-  const what = `${history.transactions} transactions, ${events} events`;
+  const input = `${history.transactions} transactions, ${events} events`;
   const peer = 'pg_recvlogical to /dev/null';
   return [
     {
-      what: `verify slot: to the end of the slot, ${what}`,
+      what: `verify slot: to the end of the slot, ${input}`,
       ours: reading.series(OURS, OURS),
       peer: reading.series(PEER, peer),
       least: 0.95,
@@ -76,7 +76,7 @@ export async function benchSlot(
 }
 
 /** Makes the publication and the first slot, then writes a run of so many events with a ledger. */
-export async function writeHistory(server: BenchServer, events: number): Promise<History> {
+async function writeHistory(server: BenchServer, events: number): Promise<History> {
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
   await server.settle();

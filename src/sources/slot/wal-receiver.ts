@@ -17,6 +17,7 @@ import {
   XLOG_DATA,
   type XLogData,
 } from './replication.js';
+import { Rests } from './rests.js';
 import {
   errorOfSlot,
   makeTemporarySlot,
@@ -85,20 +86,6 @@ const NOTHING = Buffer.alloc(0);
 const QUEUE_BYTES = 4 << 20;
 /** The share of those at which the socket is resumed, so that it is not paused for each message. */
 const RESUME_SHARE = 0.5;
-/**
- * A reader that is far behind rests in between, until the kernel's buffers are full. The server then hands its messages
- * over many at a time, which halves its work for a change; to a reader that waits, it sends each in a packet.
- */
-const MOST_REST_MS = 100;
-/** Shorter rests bring nothing: the buffers do not fill. */
-const LEAST_REST_MS = 50;
-/** A rest as a share of the delay that the changes have anyway: it adds no more to their latency. */
-const REST_SHARE = 0.02;
-/** Bytes between two rests, so that a slow server is not waited for again and again. */
-const BYTES_PER_REST = 256 << 10;
-/** Half of what one read of the socket takes: where it brings less, the reader has caught up with the server. */
-const SMALL_READ_BYTES = 32 << 10;
-const MICROS_PER_MS = 1000;
 /** How long the server may take to end the stream: it sends the rest of a transaction first. */
 const END_MS = 5_000;
 
@@ -183,13 +170,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   #copy: CopyBoth | null = null;
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
-  /** Of the transaction whose messages arrived last, by the server's clock in microseconds since 1970; 0: unknown. */
-  #committedAt = 0;
-  /** Milliseconds from that COMMIT until its last message was sent. */
-  #delayMs = 0;
-  /** Bytes of the last read, and of all since the last rest. */
-  #lastReadBytes = 0;
-  #bytesSinceRest = 0;
+  readonly #rests = new Rests();
   /** No more is read: the queue is the rest. */
   #finishing = false;
   /** The error that ended the stream before `close`. */
@@ -284,22 +265,14 @@ export class WalReceiver implements AsyncIterable<Received> {
       if (this.#failure !== null) throw this.#failure.error;
       if (this.#finishing) return null;
       if (this.#arrival.awaited) throw new Error('two consumers read one receiver');
-      const restMs = this.#restMs;
+      const restMs = this.#paused ? 0 : this.#rests.take();
       if (restMs > 0) await this.#rest(restMs);
       else await this.#arrival.sleep();
     }
   }
 
-  /** How long to read nothing, where nothing is left in the queue. 0: the reader is not far behind. */
-  get #restMs(): number {
-    const ms = Math.min(MOST_REST_MS, this.#delayMs * REST_SHARE);
-    if (ms < LEAST_REST_MS || this.#bytesSinceRest < BYTES_PER_REST) return 0;
-    return this.#lastReadBytes < SMALL_READ_BYTES && !this.#paused ? ms : 0;
-  }
-
   /** Reads nothing for `ms`, unless it is woken. */
   async #rest(ms: number): Promise<void> {
-    this.#bytesSinceRest = 0;
     this.#copy?.pause();
     await this.#arrival.sleep(ms);
     if (!this.#finishing) this.#copy?.resume();
@@ -327,6 +300,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       }
     } catch (error) {
       this.#backlog.clear();
+      this.#messages = NOTHING;
       this.#fail(error);
       throw error;
     }
@@ -417,16 +391,15 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (this.#failure !== null) return;
     try {
       const receivedAt = machineMicros();
-      this.#lastReadBytes = messages.length;
-      this.#bytesSinceRest += messages.length;
-      this.#delayMs = 0;
+      let sentAt: number | null = null;
       let begin = 0;
       let end = 0;
       for (let at = 0; at < messages.length; at = end) {
         end = endOfMessage(messages, at);
         if (messages[at + HEAD_BYTES] === XLOG_DATA) {
           this.#follow(messages, at + HEAD_BYTES + WAL_HEAD_BYTES, end);
-          if (end === messages.length) this.#noteDelay(messages, at + HEAD_BYTES, end);
+          if (end === messages.length)
+            sentAt = parseXLogData(messages, at + HEAD_BYTES, end).sentAt;
           continue;
         }
         this.#receiveData(messages, begin, at, receivedAt);
@@ -434,18 +407,13 @@ export class WalReceiver implements AsyncIterable<Received> {
         begin = end;
       }
       this.#receiveData(messages, begin, end, receivedAt);
+      this.#rests.read(messages.length, sentAt);
     } catch (error) {
       this.#fail(error);
       return;
     }
     this.#throttle();
     this.#arrival.wake();
-  }
-
-  /** Notes the delay of the last message of a read. */
-  #noteDelay(messages: Buffer, begin: number, end: number): void {
-    const { sentAt } = parseXLogData(messages, begin, end);
-    if (this.#committedAt > 0) this.#delayMs = (sentAt - this.#committedAt) / MICROS_PER_MS;
   }
 
   #receiveData(messages: Buffer, begin: number, end: number, receivedAt: number): void {
@@ -463,7 +431,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       case STREAM_START:
       case BEGIN_PREPARE:
         this.#progress.begin();
-        this.#committedAt = 0;
+        this.#rests.begin(null);
         break;
       case STREAM_STOP:
         this.#progress.pause();
@@ -486,7 +454,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     switch (message.tag) {
       case 'begin':
         this.#progress.begin();
-        this.#committedAt = Number(message.commitTime);
+        this.#rests.begin(Number(message.commitTime));
         return;
       case 'commit':
       case 'stream-commit':

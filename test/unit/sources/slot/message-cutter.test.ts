@@ -14,7 +14,7 @@ const TRIES = 300;
 const message = (type: string, contents: string) =>
   bytes(letter(type), i32(HEAD_BYTES - 1 + contents.length), letter(contents));
 
-/** What comes out of the chunks, message by message. */
+/** The messages that come out of the chunks. */
 function cut(chunks: readonly Buffer[]): string[] {
   const out: string[] = [];
   const cutter = new MessageCutter(
