@@ -11,6 +11,7 @@ export class DecodeError extends Error {
   }
 }
 
+const LENGTH_BYTES = 4;
 /** The character that Node puts for bytes that are not UTF-8; a value may have it, too. */
 const REPLACEMENT = '\ufffd';
 
@@ -65,7 +66,9 @@ export class ByteReader {
   /** The length of the bytes that follow: never more than are left. */
   length(field: string): number {
     const at = this.offset;
-    const length = this.int32(`the length of ${field}`);
+    // The name of the field only where it is needed: every value has a length.
+    if (this.left < LENGTH_BYTES) this.#take(LENGTH_BYTES, `the length of ${field}`);
+    const length = this.int32(field);
     if (length < 0) throw new DecodeError(`${field} has the length ${length}`, at);
     if (length > this.left) {
       throw new DecodeError(`${field} has ${length} bytes, and ${this.left} are left`, at);
