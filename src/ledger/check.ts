@@ -77,7 +77,7 @@ export async function checkLedger(
     found.push(difference);
     described.push(describe(difference, writes));
   };
-  await beginComparison(client);
+  const now = await beginComparison(client);
   try {
     const totals = await readLedger(tables, folder, {
       onHeader: (header) => {
@@ -96,7 +96,7 @@ export async function checkLedger(
       onWorkerEnd: async () => {
         for (const [table, entries] of writes.tables) {
           const expected = expectationsOf(entries, null, writes.remainsOf(table.name));
-          count += await compare(client, table, expected, wanted, keep(writes));
+          count += await compare(client, table, now, expected, wanted, keep(writes));
         }
         writes.clear();
       },
