@@ -8,8 +8,8 @@ import { Segments } from './segments.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
 const SLICE_BLOCKS = 2_000;
-/** Blocks whose checksums are compared at once, while the next ones are made: about 4 MB. */
-const CHECKED_BLOCKS = 16_384;
+/** Blocks whose checksums are compared at once: about 1 MB, so that few of them outlive a collection of garbage. */
+const CHECKED_BLOCKS = 4_096;
 
 /** `xmin` is the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;

@@ -8,7 +8,6 @@ const SEGMENT = 128;
  * of their `age(xmin)`, of that times their place in the segment, and times the square of their place. Up to three wrong
  * rows always change one of the four; of more, all would have to cancel in all of them.
  *
- * A segment of a hundred rows costs the server as much as two of its blocks.
  */
 export class Segments {
   readonly #now: number;
