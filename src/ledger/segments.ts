@@ -7,12 +7,11 @@ const SEGMENT = 128;
  * Blocks that follow each other without a gap, as one range of ids with a checksum: the number of its rows, and the sums
  * of their `age(xmin)`, of that times their place in the segment, and times the square of their place. Up to three wrong
  * rows always change one of the four; of more, all would have to cancel in all of them.
- *
  */
 export class Segments {
   readonly #now: number;
   readonly #blocks: Expectation[] = [];
-  /** By block, the place of its segment; -1: it is in none, because nothing tells the `xmin` of its rows. */
+  /** By block, the place of its segment; -1: it is in none: it is long, or the `xmin` of its rows is not known. */
   readonly #places: number[] = [];
   /** The segments, by parameter of the query. */
   readonly columns = {
