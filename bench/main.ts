@@ -7,9 +7,11 @@ import { packageRoot } from '../src/lib/package-root.js';
 import { countSignals } from '../src/lib/signals.js';
 import { formatTable } from '../src/lib/text-table.js';
 import { benchLedger } from './ledger.js';
+import { benchLedgerCheck } from './ledger-check.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
 import { benchMemory } from './memory.js';
 import { benchPacing } from './pacing.js';
+import { benchRows } from './rows.js';
 import { benchSeed } from './seed.js';
 import { BenchServer } from './server.js';
 import { benchShapes } from './shapes.js';
@@ -27,7 +29,9 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
   slot: (server) => benchSlot(server, { rounds: 3, events: 1_900_000 }),
+  'ledger-check': (server) => benchLedgerCheck(server, { rounds: 5, changes: 1_900_000 }),
   verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
+  rows: () => benchRows({ rounds: 3, rows: 2_000_000 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>
     benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),

@@ -160,6 +160,15 @@ export class BenchServer {
     });
   }
 
+  /** Starts the program against this server, as a process whose output is read. */
+  spawn(args: readonly string[]) {
+    return spawn(process.execPath, [CLI, ...args], {
+      cwd: this.folder,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
   #environment(): Record<string, string> {
     const { host, port, user, password, database } = this.target;
     return {

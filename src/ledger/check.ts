@@ -52,7 +52,7 @@ export interface LedgerCheck {
 
 /**
  * Compares a ledger with the database, in one snapshot. Reads every file once (of a run with hazards twice) and keeps the
- * entries of one worker at a time, and those of keys that are texts until the end. A difference may be explained by the
+ * entries of two workers at a time, and those of keys that are texts until the end. A difference may be explained by the
  * ledger of a run that changed the row later.
  *
  * @param tables those of the ledger (`tablesOfLedger`)
@@ -66,7 +66,8 @@ export async function checkLedger(
   others: (started: string | null) => readonly OtherLedger[] = () => [],
 ): Promise<LedgerCheck> {
   const hazards = await readRunHazards(tables, folder);
-  const writes = new WorkerWrites(tables, hazards);
+  let writes = new WorkerWrites(tables, hazards);
+  let next = new WorkerWrites(tables, hazards);
   const keyed = new KeyedWrites(tables, hazards);
   let run = '';
   const found: KeyDifference[] = [];
@@ -77,7 +78,16 @@ export async function checkLedger(
     found.push(difference);
     described.push(describe(difference, writes));
   };
-  await beginComparison(client);
+  const now = await beginComparison(client);
+  const compareWorker = async (own: WorkerWrites) => {
+    for (const [table, entries] of own.tables) {
+      const expected = expectationsOf(entries, null, own.remainsOf(table.name));
+      count += await compare(client, table, now, expected, wanted, keep(own));
+    }
+    own.clear();
+  };
+  // The server compares the writes of one worker while those of the next one are read.
+  let compared = Promise.resolve();
   try {
     const totals = await readLedger(tables, folder, {
       onHeader: (header) => {
@@ -94,13 +104,14 @@ export async function checkLedger(
         keyed.add(transaction);
       },
       onWorkerEnd: async () => {
-        for (const [table, entries] of writes.tables) {
-          const expected = expectationsOf(entries, null, writes.remainsOf(table.name));
-          count += await compare(client, table, expected, wanted, keep(writes));
-        }
-        writes.clear();
+        await compared;
+        compared = compareWorker(writes);
+        // Its failure is thrown by the next `await`, and is not unhandled until then.
+        compared.catch(() => undefined);
+        [writes, next] = [next, writes];
       },
     });
+    await compared;
     const places = keyed.order();
     for (const { table, keys, entries } of keyed.tables) {
       const expectations = expectationsOf(entries, places, keyed.remainsOf(table.name));
@@ -120,6 +131,7 @@ export async function checkLedger(
       prepared: hazards === null ? [] : await findPrepared(client, run),
     };
   } finally {
+    await compared.catch(() => undefined);
     await client.query('ROLLBACK').catch(() => undefined);
   }
 }

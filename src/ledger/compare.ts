@@ -4,9 +4,12 @@ import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 import { idOfText } from './keys.js';
+import { Segments } from './segments.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
 const SLICE_BLOCKS = 2_000;
+/** Blocks whose checksums are compared at once: about 1 MB, so that few of them outlive a collection of garbage. */
+const CHECKED_BLOCKS = 4_096;
 
 /** `xmin` is the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;
@@ -31,47 +34,69 @@ const SATISFIES = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
 
 /**
  * Opens a transaction with one snapshot, in which rows are looked up by index: the planner overestimates the rows of
- * a block and would scan the table for each.
+ * a block and would scan the table for each. Returns the xid that `age` counts from in it, modulo 2^32.
  */
-export async function beginComparison(client: Client): Promise<void> {
+export async function beginComparison(client: Client): Promise<number> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query(
     `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;
      SET LOCAL idle_in_transaction_session_timeout = 0`,
   );
+  const { rows } = await client.query<{ age: number }>(`SELECT age('${FIRST_NORMAL_XID}'::xid)`);
+  return (rows[0]!.age + FIRST_NORMAL_XID) | 0;
 }
+
+/** The lowest xid of a transaction: the others have no age. */
+const FIRST_NORMAL_XID = 3;
 
 /**
  * Compares the rows of a table with the expectations, and returns the number of keys that differ. Passes them to
  * `onDifference` while `wanted()`, the number still wanted, is above 0.
+ *
+ * @param now the result of `beginComparison`
  */
 export async function compare(
   client: Client,
   table: Table,
+  now: number,
   expectations: Iterable<Expectation>,
   wanted: () => number,
   onDifference: (difference: KeyDifference) => void,
 ): Promise<number> {
   let differences = 0;
-  let slice: Expectation[] = [];
-  const compareSlice = async () => {
+  const compareBlocks = async (slice: readonly Expectation[]) => {
     const differing: Expectation[] = [];
     for (const { at, wrong } of await findDiffering(client, table, slice)) {
       differences += wrong;
       const expected = slice[at];
       if (expected !== undefined) differing.push(expected);
     }
-    slice = [];
     if (differing.length === 0 || wanted() <= 0) return;
     for (const { at, key, xmin } of await findKeys(client, table, differing, wanted())) {
       const expected = differing[at];
       if (expected !== undefined) onDifference({ table: table.name, key, expected, xmin });
     }
   };
+  const compareSegments = async (segments: Segments) => {
+    const suspects = segments.suspects(await findWrongSegments(client, table, segments));
+    for (let at = 0; at < suspects.length; at += SLICE_BLOCKS) {
+      await compareBlocks(suspects.slice(at, at + SLICE_BLOCKS));
+    }
+  };
+  let segments = new Segments(now);
+  // The server compares the segments before while the next ones are made.
+  let compared = Promise.resolve();
   for (const expectation of expectations) {
-    if (slice.push(expectation) === SLICE_BLOCKS) await compareSlice();
+    segments.add(expectation);
+    if (segments.blocks < CHECKED_BLOCKS) continue;
+    await compared;
+    compared = compareSegments(segments);
+    // Its failure is thrown by the next `await`, and is not unhandled until then.
+    compared.catch(() => undefined);
+    segments = new Segments(now);
   }
-  if (slice.length > 0) await compareSlice();
+  await compared;
+  await compareSegments(segments);
   return differences;
 }
 
@@ -137,6 +162,31 @@ async function findDifferingKeys(
     ],
   );
   return rows;
+}
+
+/** The segments whose rows do not have the checksum: their places. */
+async function findWrongSegments(
+  client: Client,
+  table: Table,
+  { columns }: Segments,
+): Promise<number[]> {
+  if (columns.first.length === 0) return [];
+  const { name, id } = namesOf(table);
+  const { rows } = await client.query<{ at: number }>({
+    name: `ledger-check-segments-${name}`,
+    text: `SELECT (s.number - 1)::int AS at
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::float8[], $5::float8[], $6::float8[])
+                    WITH ORDINALITY AS s(first, last, count, ages, once, twice, number),
+          LATERAL (SELECT count(*), sum(age) AS ages, sum(place * age) AS once,
+                          sum(place * place * age) AS twice
+                     FROM (SELECT age(t.xmin)::float8 AS age, (t.${id} - s.first + 1)::float8 AS place
+                             FROM ${name} t WHERE t.${id} BETWEEN s.first AND s.last) AS row) AS found
+            WHERE found.count <> s.count
+               OR (found.ages, found.once, found.twice) <> (s.ages, s.once, s.twice)
+            ORDER BY s.number`,
+    values: Object.values(columns).map((values) => `{${values.join(',')}}`),
+  });
+  return rows.map(({ at }) => at);
 }
 
 /** The blocks of a slice that are not as expected, each with its number of wrong keys. */

@@ -81,6 +81,11 @@ export class Entries {
     };
   }
 
+  /** The first key of an entry. */
+  firstOf(at: number): number {
+    return this.#chunks[at >> CHUNK_BITS]!.first[at & IN_CHUNK]!;
+  }
+
   /**
    * Indexes of the entries, sorted by first key. A merge sort in two arrays of 4 bytes an entry: the built-in
    * sort takes five times as much memory.
@@ -110,12 +115,8 @@ export class Entries {
     let right = middle;
     for (let i = begin; i < end; i++) {
       const takeLeft =
-        left < middle && (right === end || this.#first(from[left]!) <= this.#first(from[right]!));
+        left < middle && (right === end || this.firstOf(from[left]!) <= this.firstOf(from[right]!));
       to[i] = from[takeLeft ? left++ : right++]!;
     }
-  }
-
-  #first(at: number): number {
-    return this.#chunks[at >> CHUNK_BITS]!.first[at & IN_CHUNK]!;
   }
 }

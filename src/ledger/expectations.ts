@@ -40,25 +40,51 @@ export function* expectationsOf(
   const byTime = (a: Entry, b: Entry) =>
     placeOf(a.transaction) - placeOf(b.transaction) || operationOf(a) - operationOf(b);
   const order = entries.order();
-  let active: Entry[] = [];
+  /** The entries that cover the position, in the order of time. */
+  const active: Entry[] = [];
   let at = 0;
   let position = 0;
   while (at < order.length || active.length > 0) {
-    if (active.length === 0) position = entries.get(order[at]!).first;
-    while (at < order.length) {
-      const entry = entries.get(order[at]!);
-      if (entry.first > position) break;
-      active.push(entry);
-      at++;
+    if (active.length === 0) position = entries.firstOf(order[at]!);
+    while (at < order.length && entries.firstOf(order[at]!) <= position) {
+      const entry = entries.get(order[at++]!);
+      const later = active.findLastIndex((each) => byTime(each, entry) <= 0) + 1;
+      active.splice(later, 0, entry);
     }
     // The block ends where the set of entries changes.
-    let end = at < order.length ? entries.get(order[at]!).first - 1 : Number.POSITIVE_INFINITY;
+    let end = at < order.length ? entries.firstOf(order[at]!) - 1 : Number.POSITIVE_INFINITY;
     for (const { last } of active) end = Math.min(end, last);
-    const covering = active.length === 1 ? active : active.toSorted(byTime);
-    yield* rulesOf(covering, position, end, remainsOf);
+    const plain = remainsOf === null ? ruleOfLast(active, position, end) : null;
+    if (plain === null) yield* rulesOf(active, position, end, remainsOf);
+    else yield plain;
     position = end + 1;
-    active = active.filter(({ last }) => last >= position);
+    for (let i = active.length - 1; i >= 0; i--) {
+      if (active[i]!.last < position) active.splice(i, 1);
+    }
   }
+}
+
+/**
+ * The rule of a block whose last transaction is committed and has one entry there: the usual case. Null: another one, for
+ * `rulesOf`.
+ */
+function ruleOfLast(entries: readonly Entry[], first: number, last: number): Expectation | null {
+  const entry = entries.at(-1)!;
+  const { write, fate, xid } = entry;
+  if (write === null || fate !== 'committed') return null;
+  const before = entries.at(-2);
+  if (before !== undefined && before.write !== null && before.transaction === entry.transaction) {
+    return null;
+  }
+  if (write === 'delete') return { rule: 'none', first, last, xid: null, entry };
+  if (write === 'update' && !isBorn(entries)) return null;
+  return { rule: xid === null ? 'any' : 'same', first, last, xid, entry };
+}
+
+/** Whether a row may have been there: this run alone may insert leased ids, and did so; or they are not leased. */
+function isBorn(entries: readonly Entry[]): boolean {
+  const isLeased = entries.some(({ write }) => write === null);
+  return !isLeased || entries.some(({ write, fate }) => write === 'insert' && fate !== 'aborted');
 }
 
 /** The effect of one transaction on a row. */

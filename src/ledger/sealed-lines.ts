@@ -1,13 +1,12 @@
-import { StringDecoder } from 'node:string_decoder';
 import { crc32 } from 'node:zlib';
 import { EXIT, OperatorError } from '../errors.js';
 import { LEDGER_VERSIONS } from './format.js';
 
 /** Every line ends `,"crc":"0a1b2c3d"}`. */
 const SEAL = ',"crc":"';
-const SEAL_LENGTH = SEAL.length + 8 + 2;
-/** Strict: `0X1B` has the value of `0000001b`, and `seal` never wrote it. */
-const DIGITS = /^[0-9a-f]{8}$/;
+const DIGITS = 8;
+const SEAL_LENGTH = SEAL.length + DIGITS + 2;
+const LINE_FEED = 0x0a;
 
 /**
  * Formats a record as its line, sealed with the CRC-32 of the record and all lines before it. A line that was
@@ -41,8 +40,8 @@ export interface SealedLine<R> {
 export class SealedLines<R extends object> {
   readonly #path: string;
   readonly #isRecord: (value: unknown) => value is R;
-  readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
+  /** The bytes of a line whose end has not come yet, in pieces: a long line is put together once. */
+  #rest: Buffer[] = [];
   #chain: number | null;
   #number = 0;
 
@@ -64,49 +63,55 @@ export class SealedLines<R extends object> {
 
   /** The bytes so far do not end with a line feed. */
   get cutOff(): boolean {
-    return this.#rest !== '';
+    return this.#rest.length > 0;
   }
 
   /** Lines that the next bytes complete. Throws an `OperatorError` on a file of another version. */
   *push(bytes: Buffer): Generator<SealedLine<R>> {
-    const piece = this.#decoder.write(bytes);
-    // A line of several megabytes is put together once, at its end.
-    if (!piece.includes('\n')) {
-      this.#rest += piece;
-      return;
-    }
-    const texts = (this.#rest + piece).split('\n');
-    this.#rest = texts.pop() ?? '';
-    for (const text of texts) {
-      const line = this.#read(text);
+    let begin = 0;
+    for (;;) {
+      const end = bytes.indexOf(LINE_FEED, begin);
+      if (end < 0) break;
+      const line = this.#read(this.#joined(bytes.subarray(begin, end)));
+      begin = end + 1;
       if (line !== null) yield line;
     }
+    // Copied: the caller may use the bytes again.
+    if (begin < bytes.length) this.#rest.push(Buffer.from(bytes.subarray(begin)));
   }
 
   /** The last line, if it lacks only its line feed. No bytes may follow. */
   *finish(): Generator<SealedLine<R>> {
-    const line = this.cutOff ? this.#read(this.#rest) : null;
-    this.#rest = '';
+    const line = this.cutOff ? this.#read(this.#joined(Buffer.alloc(0))) : null;
     if (line !== null) yield line;
   }
 
+  /** A line whose last bytes these are. */
+  #joined(end: Buffer): Buffer {
+    if (this.#rest.length === 0) return end;
+    const line = Buffer.concat([...this.#rest, end]);
+    this.#rest = [];
+    return line;
+  }
+
   /** Null: the line is incomplete. */
-  #read(text: string): SealedLine<R> | null {
+  #read(bytes: Buffer): SealedLine<R> | null {
     const number = ++this.#number;
-    const stated = statedCrc(text);
+    const stated = statedCrc(bytes);
     if (stated === null) {
-      return isCutOff(text) ? null : { number, record: null, problem: 'malformed' };
+      return isCutOff(bytes.toString()) ? null : { number, record: null, problem: 'malformed' };
     }
     const before = this.#chain;
     this.#chain = stated;
-    const record = this.#parse(text);
+    const record = this.#parse(bytes.toString());
     if (record === null) return { number, record, problem: 'malformed' };
     if ('ledger' in record && !LEDGER_VERSIONS.includes(record.ledger)) {
       const version = Number(record.ledger);
       const path = this.#path;
       throw new OperatorError(EXIT.usage, (m) => m.ledger.otherVersion({ path, version }));
     }
-    const whole = before === null || crc32(text.slice(0, -SEAL_LENGTH), before) === stated;
+    const body = bytes.subarray(0, -SEAL_LENGTH);
+    const whole = before === null || crc32(body, before) === stated;
     return { number, record, problem: whole ? null : 'broken' };
   }
 
@@ -121,11 +126,28 @@ export class SealedLines<R extends object> {
 }
 
 /** The CRC that a line states in its seal; null if it has no seal. */
-function statedCrc(line: string): number | null {
+function statedCrc(line: Buffer): number | null {
   const at = line.length - SEAL_LENGTH;
-  if (at < 0 || !line.startsWith(SEAL, at) || !line.endsWith('"}')) return null;
-  const digits = line.slice(at + SEAL.length, -2);
-  return DIGITS.test(digits) ? Number.parseInt(digits, 16) : null;
+  if (at < 0) return null;
+  for (let i = 0; i < SEAL.length; i++) if (line[at + i] !== SEAL.charCodeAt(i)) return null;
+  const end = line.length - 2;
+  if (line[end] !== QUOTE || line[end + 1] !== BRACE) return null;
+  let crc = 0;
+  for (let i = end - DIGITS; i < end; i++) {
+    const digit = digitOf(line[i]!);
+    if (digit < 0) return null;
+    crc = crc * 16 + digit;
+  }
+  return crc;
+}
+
+const QUOTE = 0x22;
+const BRACE = 0x7d;
+
+/** The value of a hexadecimal digit; -1: another character. Capitals are, since `seal` writes none. */
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
 }
 
 /** A seal with up to this many wrong characters is a changed seal; with more, the line was cut off before it. */

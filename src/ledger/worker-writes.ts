@@ -2,7 +2,7 @@ import { lsnBytes } from '../postgres/lsn.js';
 import { OPERATIONS, type Operation } from '../schema/changes.js';
 import type { Key, Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import { Entries } from './entries.js';
+import { Entries, type Entry } from './entries.js';
 import type { IntentRecord, LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { RunHazards } from './run-hazards.js';
@@ -106,10 +106,10 @@ export class WorkerWrites {
     table: TableName,
     write: Operation,
     keys: KeyList,
-    of: { fate: 'committed' | 'aborted' | 'either'; xid: number | null; transaction: number },
+    { fate, xid, transaction }: Pick<Entry, 'fate' | 'xid' | 'transaction'>,
   ): void {
     const entries = this.#entriesOf(table);
-    forEachId(keys, (first, last) => entries.add({ first, last, write, ...of }));
+    forEachId(keys, (first, last) => entries.add({ first, last, write, fate, xid, transaction }));
   }
 
   #entriesOf(table: TableName): Entries {

@@ -4,7 +4,8 @@ import type { Key, Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { RowEvent, SnapshotMark } from '../../sources/source.js';
 import type { RowFingerprint } from './fingerprint.js';
-import { FIRST_WORD, KeyTables, NOWHERE } from './key-table.js';
+import { FIRST_WORD, NOWHERE } from './key-table.js';
+import { KeyTables } from './key-tables.js';
 
 /** The proof that the snapshot gives of a change that was committed before it. */
 export type Witness =

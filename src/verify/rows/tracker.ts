@@ -8,7 +8,8 @@ import type { Results } from '../verdict/accounting.js';
 import type { Detail } from '../verdict/findings.js';
 import { DerivedRows } from './derived-rows.js';
 import { completed, type RowFingerprint } from './fingerprint.js';
-import { FIRST_WORD, type KeyTable, KeyTables, NOWHERE } from './key-table.js';
+import { FIRST_WORD, type KeyTable, NOWHERE } from './key-table.js';
+import { KeyTables } from './key-tables.js';
 
 /** A row according to its events. */
 export interface KeyState {

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { Entries, type Entry } from '../../../src/ledger/entries.js';
 import { expectationsOf } from '../../../src/ledger/expectations.js';
 import type { Remains } from '../../../src/ledger/truncates.js';
+import { Rng } from '../../../src/random/rng.js';
 
 type Write = [Entry['write'], Entry['fate'], first: number, last: number, xid?: number];
 
@@ -181,4 +182,24 @@ test('a block of more than 2^32 keys is stored in pieces', () => {
     ['none', 5, 2 ** 32 + 4, null],
     ['none', 2 ** 32 + 5, 2 ** 33, null],
   ]);
+});
+
+test('of random writes, the usual case has the rules of the general one', () => {
+  const rng = new Rng(11).at(1, 1);
+  const writes = ['insert', 'update', 'delete', null] as const;
+  const fates = ['committed', 'committed', 'committed', 'aborted', 'either'] as const;
+  for (let round = 0; round < 3_000; round++) {
+    const entries = new Entries();
+    for (let i = 0, transaction = 1; i < 6; i++) {
+      transaction += rng.below(2);
+      const first = rng.below(8);
+      const write = writes[rng.below(writes.length)]!;
+      // One transaction has one fate.
+      const fate = write === null ? 'committed' : fates[transaction % fates.length]!;
+      const xid = write === null || transaction % 7 === 0 ? null : 700 + transaction;
+      entries.add({ first, last: first + rng.below(5), write, fate, xid, transaction });
+    }
+    const general = [...expectationsOf(entries, null, () => 'kept')];
+    assert.deepEqual([...expectationsOf(entries)], general);
+  }
 });

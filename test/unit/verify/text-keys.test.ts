@@ -3,7 +3,7 @@ import test from 'node:test';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { TextColumns } from '../../../src/sources/source.js';
 import { printersOf } from '../../../src/verify/rows/fingerprint.js';
-import { KeyTables } from '../../../src/verify/rows/key-table.js';
+import { KeyTables } from '../../../src/verify/rows/key-tables.js';
 import { RowTracker } from '../../../src/verify/rows/tracker.js';
 import { event } from './sample-event.js';
 
@@ -70,13 +70,13 @@ test('a growing table of texts keeps every key, its words and its state', () => 
   const count = 50_000;
   for (let id = 0; id < count; id++) {
     const at = texts.claim(SINAIS, keyOf(id));
-    texts.words[at + 2] = id;
+    texts.words[at + 1] = id;
     texts.setState(at, 1 + (id % 255));
   }
   assert.deepEqual([keys.size, keys.sample], [count, 1]);
   const seen = new Set<number>();
   for (const { table, key, at } of keys.entries()) {
-    const id = texts.words[at + 2]!;
+    const id = texts.words[at + 1]!;
     seen.add(id);
     assert.deepEqual(
       [table.name, key, texts.state(at)],
