@@ -9,7 +9,7 @@ import type { Schema } from '../src/schema/schema.js';
 import type { Row } from '../src/schema/table.js';
 import { loadSchema } from '../src/schemas/load.js';
 import { ChunkQueue } from '../src/seed/chunk-queue.js';
-import { copyCommand, csvChunks } from '../src/seed/csv.js';
+import { copyCommand, copyPieces } from '../src/seed/copy.js';
 import { joinSeed } from '../src/seed/locks.js';
 import type { SeedChunk } from '../src/seed/plan.js';
 import type { SeederResult, SeederTask } from '../src/seed/protocol.js';
@@ -53,12 +53,13 @@ async function copyChunk(
   { table, first, rank, count }: SeedChunk,
   onRows: (rows: number) => void,
 ): Promise<void> {
+  const into = tables.get(table);
   const rowAt = rows.of(table);
   let previous: Row | null = null;
   const next = (index: number): Row => {
     previous = rowAt(first + index, rank + index, previous);
     return previous;
   };
-  const csv = csvChunks(count, next, onRows);
-  await pipeline(Readable.from(csv), client.query(copyFrom(copyCommand(tables.get(table)))));
+  const pieces = copyPieces(into, count, next, onRows);
+  await pipeline(Readable.from(pieces), client.query(copyFrom(copyCommand(into))));
 }
