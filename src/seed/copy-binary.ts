@@ -123,6 +123,9 @@ export class BinaryWriter implements RowWriter {
     else if (form === 'boolean') {
       this.#int32(1);
       this.#buffer[this.#at++] = text === 't' ? 1 : 0;
+    } else if (form === 'long') {
+      this.#int32(8);
+      this.#bigInt64(BigInt(text));
     } else this.#number(form, Number(text));
   }
 
@@ -131,8 +134,7 @@ export class BinaryWriter implements RowWriter {
     if (text.length === PLAIN_TIMESTAMP) {
       this.#int64((parseTimestamp(text) - EPOCH_MS) * MICROS_PER_MS);
     } else {
-      this.#view.setBigInt64(this.#at, rareTimestamp(text));
-      this.#at += 8;
+      this.#bigInt64(rareTimestamp(text));
     }
   }
 
@@ -187,6 +189,11 @@ export class BinaryWriter implements RowWriter {
     const high = Math.floor(value / TWO_TO_32);
     this.#view.setInt32(this.#at, high);
     this.#view.setUint32(this.#at + 4, value - high * TWO_TO_32);
+    this.#at += 8;
+  }
+
+  #bigInt64(value: bigint): void {
+    this.#view.setBigInt64(this.#at, value);
     this.#at += 8;
   }
 

@@ -37,7 +37,7 @@ const TIMES = ['00:00:00', '23:59:59', '08:15:00.5', '08:15:00.000001'];
 
 /** Values by type: the ends of its range, and those whose text is odd. */
 const VALUES: Readonly<Record<string, readonly Value[]>> = {
-  bigint: [0, 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, -1, -(2 ** 40)],
+  bigint: [0, 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, -1, -(2 ** 40), '9223372036854775807'],
   integer: [0, 1, 2 ** 31 - 1, -(2 ** 31)],
   boolean: ['t', 'f'],
   bytea: ['\\x', '\\x00ff', `\\x${'0aF9'.repeat(50_000)}`],
