@@ -9,7 +9,7 @@ import type { Schema } from '../src/schema/schema.js';
 import type { Row } from '../src/schema/table.js';
 import { loadSchema } from '../src/schemas/load.js';
 import { ChunkQueue } from '../src/seed/chunk-queue.js';
-import { copyCommand, csvChunks } from '../src/seed/csv.js';
+import { copyCommand, copyPieces } from '../src/seed/copy.js';
 import { joinSeed } from '../src/seed/locks.js';
 import type { SeedChunk } from '../src/seed/plan.js';
 import type { SeederResult, SeederTask } from '../src/seed/protocol.js';
@@ -17,32 +17,40 @@ import { SeedRows } from '../src/seed/rows.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {
+  const schema = await loadSchema(task.extensions);
+  const rows = new SeedRows(schema, task);
+  const connections = Array.from({ length: task.connections }, () =>
+    copyOnConnection(task, schema, rows),
+  );
+  const results = await Promise.all(connections);
+  return (
+    results.find(({ ended }) => ended === 'failed') ??
+    results.find(({ ended }) => ended === 'stopped') ?? { ended: 'finished' }
+  );
+}
+
+/** Never rejects: the connections of a thread end together, so that none is left behind. */
+async function copyOnConnection(
+  task: SeederTask,
+  schema: Schema,
+  rows: SeedRows,
+): Promise<SeederResult> {
   const queue = new ChunkQueue(task.queue);
   try {
     return await withConnection(task.target, async (client) => {
       await joinSeed(client);
-      return copyChunks(client, task, queue);
+      for (;;) {
+        if (queue.stopped) return { ended: 'stopped' };
+        const chunk = task.chunks[queue.claim()];
+        if (chunk === undefined) return { ended: 'finished' };
+        await copyChunk(client, schema, rows, chunk, (count) => {
+          queue.wrote(task.worker, count, chunk.cost);
+        });
+      }
     });
   } catch (error) {
     queue.stop();
     return { ended: 'failed', failure: describeFailure(error) };
-  }
-}
-
-async function copyChunks(
-  client: Client,
-  task: SeederTask,
-  queue: ChunkQueue,
-): Promise<SeederResult> {
-  const schema = await loadSchema(task.extensions);
-  const rows = new SeedRows(schema, task);
-  for (;;) {
-    if (queue.stopped) return { ended: 'stopped' };
-    const chunk = task.chunks[queue.claim()];
-    if (chunk === undefined) return { ended: 'finished' };
-    await copyChunk(client, schema, rows, chunk, (count) => {
-      queue.wrote(task.worker, count, chunk.cost);
-    });
   }
 }
 
@@ -53,12 +61,13 @@ async function copyChunk(
   { table, first, rank, count }: SeedChunk,
   onRows: (rows: number) => void,
 ): Promise<void> {
+  const into = tables.get(table);
   const rowAt = rows.of(table);
   let previous: Row | null = null;
   const next = (index: number): Row => {
     previous = rowAt(first + index, rank + index, previous);
     return previous;
   };
-  const csv = csvChunks(count, next, onRows);
-  await pipeline(Readable.from(csv), client.query(copyFrom(copyCommand(tables.get(table)))));
+  const pieces = copyPieces(into, count, next, onRows);
+  await pipeline(Readable.from(pieces), client.query(copyFrom(copyCommand(into))));
 }

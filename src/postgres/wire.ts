@@ -230,12 +230,12 @@ const INFINITE_TIMESTAMP: ReadonlyMap<string, bigint> = new Map([
 ]);
 
 /** Days from 2000-01-01 to a date of any year. Throws a RangeError where the text is no date. */
-function rareDate(text: string): number {
+export function rareDate(text: string): number {
   return INFINITE_DATE.get(text) ?? partsOf(text).day;
 }
 
 /** Microseconds from 2000-01-01 to a moment of any year. Throws a RangeError where the text is no moment. */
-function rareTimestamp(text: string): bigint {
+export function rareTimestamp(text: string): bigint {
   const infinite = INFINITE_TIMESTAMP.get(text);
   if (infinite !== undefined) return infinite;
   const { day, seconds, micros } = partsOf(text);

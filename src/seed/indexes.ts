@@ -33,16 +33,17 @@ const LEAVE_ON: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The order of restoring. Indexes, and the scans that validate foreign keys, go side by
- * side; steps that only change the catalog go one by one, since each locks two tables. Partitioned tables come last:
- * their indexes and keys find those of the partitions and adopt them.
+ * The order of restoring, and what goes side by side. Steps that only change the catalog go one by one, since each
+ * locks two tables. Foreign keys of one table are validated one by one: VALIDATE locks it against another VALIDATE,
+ * and the second connection would only wait. Partitioned tables come last: their indexes and keys find those of the
+ * partitions and adopt them.
  */
 const STEPS = [
-  { name: 'index', sideBySide: true },
-  { name: 'constraint', sideBySide: false },
-  { name: 'foreign-key', sideBySide: false },
-  { name: 'validation', sideBySide: true },
-  { name: 'partitioned', sideBySide: false },
+  { name: 'index', sideBySide: 'all' },
+  { name: 'constraint', sideBySide: 'none' },
+  { name: 'foreign-key', sideBySide: 'none' },
+  { name: 'validation', sideBySide: 'tables' },
+  { name: 'partitioned', sideBySide: 'none' },
 ] as const;
 
 /** The connections share the work already: parallel workers of the server would only compete with them. */
@@ -160,12 +161,10 @@ export async function putBack(
     let done = 0;
     onDone(done, of);
     for (const { name, sideBySide } of STEPS) {
-      const { rows } = await first.query<Note>(
-        `SELECT id, statement FROM ${NOTES} WHERE step = $1 ORDER BY id`,
-        [name],
-      );
-      const workers = sideBySide ? clients : [first];
-      await Promise.all(workers.map((client) => carryOut(client, rows, () => onDone(++done, of))));
+      const { rows } = await first.query<Note>(NOTES_OF_STEP, [name]);
+      const jobs = sideBySide === 'tables' ? byTable(rows) : rows.map((note) => [note]);
+      const workers = sideBySide === 'none' ? [first] : clients;
+      await Promise.all(workers.map((client) => carryOut(client, jobs, () => onDone(++done, of))));
     }
     await forget(first);
   } finally {
@@ -182,20 +181,47 @@ const DROP_NOTES_OF_DROPPED = `
    WHERE EXISTS (SELECT FROM jsonb_array_elements_text(to_jsonb(n) -> 'relations') AS r (oid)
                   WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = r.oid::oid))`;
 
+/**
+ * SQL: the notes of a step. Those of the partitioned come in their own order; of the others, statements that read the
+ * most come first, so that all connections end at about the same time.
+ */
+const NOTES_OF_STEP = `
+  SELECT id, statement, relations[1]::text AS table FROM (
+    SELECT id, step, statement, ARRAY(SELECT jsonb_array_elements_text(to_jsonb(n) -> 'relations')) AS relations
+      FROM ${NOTES} n) AS n
+   WHERE step = $1
+   ORDER BY CASE WHEN step <> 'partitioned' THEN
+                (SELECT sum(pg_relation_size(r.oid::oid)) FROM unnest(relations) AS r (oid)) END DESC NULLS LAST, id`;
+
 interface Note {
   readonly id: number;
   readonly statement: string;
+  /** The oid of the table that it changes; null in the notes of earlier versions. */
+  readonly table: string | null;
+}
+
+/** Notes by the table that they change, in the order of their first ones. */
+function byTable(notes: readonly Note[]): (readonly Note[])[] {
+  const tables = new Map<string | null, Note[]>();
+  for (const note of notes) tables.set(note.table, [...(tables.get(note.table) ?? []), note]);
+  return [...tables.values()];
 }
 
 /** Runs the statements of notes, each in one transaction with the deletion of its note. Empties the list. */
-async function carryOut(client: Client, notes: Note[], onDone: () => void): Promise<void> {
-  for (let note = notes.shift(); note !== undefined; note = notes.shift()) {
-    await client.query('BEGIN');
-    // First: a session of a killed seed may still run this statement, and may yet succeed.
-    const { rowCount } = await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
-    if (rowCount === 1) await client.query(note.statement);
-    await client.query('COMMIT');
-    onDone();
+async function carryOut(
+  client: Client,
+  jobs: (readonly Note[])[],
+  onDone: () => void,
+): Promise<void> {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    for (const { id, statement } of job) {
+      await client.query('BEGIN');
+      // First: a session of a killed seed may still run this statement, and may yet succeed.
+      const { rowCount } = await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [id]);
+      if (rowCount === 1) await client.query(statement);
+      await client.query('COMMIT');
+      onDone();
+    }
   }
 }
 

@@ -24,6 +24,12 @@ import type { SeederResult, SeederTask } from './protocol.js';
 import { costOfRow } from './row-cost.js';
 import { type RowBasis, SeedRows } from './rows.js';
 
+/**
+ * Connections that one thread fills: to make a row takes it no longer than the server takes to store one. A thread of
+ * its own for each would cost half a second of a processor more, mostly to compile the same code again.
+ */
+const CONNECTIONS_A_THREAD = 2;
+
 /** After a stop, a server without progress for this long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;
 const STUCK_POLL_MS = 100;
@@ -32,6 +38,7 @@ export interface SeedSetup extends SeedVolumes {
   readonly schema: Schema;
   readonly target: ConnectionTarget;
   readonly rng: number;
+  /** Connections. */
   readonly workers: number;
   /** `YYYY-MM-DD`: the last day of the history. */
   readonly referenceDate: string;
@@ -155,8 +162,12 @@ export class Seed {
       );
       requireRoomForLinks(schema.tables, target, before);
       this.#observer.planned(missing, target);
-      if (totalOf(missing) > 0) await this.#fill(client, before, missing);
-      const tables = await countRows(client, schema.tables);
+      const isBare = totalOf(missing) > 0 && (await this.#fill(client, before, missing));
+      // Beside the builds, where a processor is idle now and then.
+      const counting = countRows(client, schema.tables);
+      counting.catch(() => undefined);
+      if (isBare) await this.#putBack();
+      const tables = await counting;
       return {
         tables,
         written: this.#queue.rows,
@@ -167,7 +178,8 @@ export class Seed {
     });
   }
 
-  async #fill(client: Client, before: TableCounts, missing: TableCounts): Promise<void> {
+  /** Writes the missing rows. True: it took indexes and keys off, which are still to be put back. */
+  async #fill(client: Client, before: TableCounts, missing: TableCounts): Promise<boolean> {
     const { schema, target, workers, rng, referenceDate } = this.#setup;
     const { tables, extensions } = schema;
     const blocks = new Map<TableName, IdBlock>();
@@ -180,7 +192,7 @@ export class Seed {
     requireUnlinked(tables, missing, linkable, parents);
     // Before the threads: where they use up the files that a process may open, no more modules can be loaded.
     const pools = await schema.samplePools();
-    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
+    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', threadsFor(workers));
     let bare = false;
     try {
       const basis: RowBasis = {
@@ -213,7 +225,7 @@ export class Seed {
     } finally {
       await pool.close();
     }
-    if (bare) await this.#putBack();
+    return bare;
   }
 
   async #putBack(): Promise<void> {
@@ -230,13 +242,18 @@ export class Seed {
 
   async #runPhase(
     pool: WorkerPool<SeederTask, SeederResult>,
-    task: Omit<SeederTask, 'worker'>,
+    task: Omit<SeederTask, 'worker' | 'connections'>,
   ): Promise<void> {
     if (task.chunks.length === 0) return;
     this.#queue.rewind();
-    const workers = Math.min(this.#setup.workers, task.chunks.length);
+    const connections = Math.min(this.#setup.workers, task.chunks.length);
+    const threads = threadsFor(connections);
     const results = await Promise.all(
-      Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
+      Array.from({ length: threads }, (_, worker) => {
+        // As evenly as can be.
+        const own = Math.floor((connections + worker) / threads);
+        return pool.run({ ...task, worker, connections: own });
+      }),
     ).catch((error: unknown) => {
       throw operatorErrorOf(error, this.#setup.target);
     });
@@ -245,6 +262,8 @@ export class Seed {
     }
   }
 }
+
+const threadsFor = (connections: number): number => Math.ceil(connections / CONNECTIONS_A_THREAD);
 
 /**
  * From this number of new rows on, indexes and keys are taken off first: for fewer rows, rebuilding them costs

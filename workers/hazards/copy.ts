@@ -5,7 +5,7 @@ import { DatabaseError } from '../../src/postgres/driver.js';
 import { send } from '../../src/postgres/packet.js';
 import { missingIds, NAME_TRANSACTION, parseNumbers } from '../../src/postgres/statements.js';
 import { idOf } from '../../src/schema/table.js';
-import { copyCommand, csvChunks } from '../../src/seed/csv.js';
+import { copyCommand, copyPieces } from '../../src/seed/copy.js';
 import { insertion, newRows } from './new-rows.js';
 import type { HazardTransaction } from './transaction.js';
 
@@ -26,13 +26,14 @@ export async function copyRows(transaction: HazardTransaction): Promise<void> {
   const rows = await newRows(tools, spec, count);
   if (rows.length === 0) return;
   const copying = client.query(copyFrom(copyCommand(table)));
-  const csv = csvChunks(
+  const pieces = copyPieces(
+    table,
     rows.length,
     (index) => rows[index]!,
     () => undefined,
   );
   try {
-    await pipeline(Readable.from(csv), copying);
+    await pipeline(Readable.from(pieces), copying);
   } catch (error) {
     if (error instanceof DatabaseError) throw error;
     throw new Error(`Connection terminated: ${(error as Error).message}`, { cause: error });

@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Row } from '../../../src/schema/table.js';
-import { Tables } from '../../../src/schema/tables.js';
-import { EXAMES } from '../../../src/schemas/hospital/tables.js';
-import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
+import { CsvWriter } from '../../../src/seed/csv.js';
 
 function csvLine(row: Row): string {
-  const pieces = csvChunks(
-    1,
-    () => row,
-    () => undefined,
-  );
-  return Buffer.concat([...pieces]).toString();
+  const writer = new CsvWriter();
+  writer.row(row);
+  writer.end();
+  return writer.take().toString();
 }
 
 test('NULL is an empty field, an empty text a quoted one', () => {
@@ -34,55 +30,5 @@ test('numbers and letters of any size are written whole', () => {
   assert.equal(
     csvLine(texts),
     `${accents},"${symbols}","${ascii}","${symbolsToo}","${quotes}${quotes}"\n`,
-  );
-});
-
-test('COPY names the columns, so that the table’s own order does not matter', () => {
-  assert.equal(
-    copyCommand(new Tables([EXAMES]).at(0)),
-    'COPY exames (id, paciente_id, tipo_exame, data, resultado) FROM STDIN (FORMAT csv)',
-  );
-  const odd = {
-    ...EXAMES,
-    name: 'x."Y z"',
-    columns: [{ ...EXAMES.columns[0]!, name: 'Dia "1"' }],
-    key: [],
-  };
-  assert.equal(
-    copyCommand(new Tables([odd]).at(0)),
-    'COPY x."Y z" ("Dia ""1""") FROM STDIN (FORMAT csv)',
-  );
-});
-
-test('pieces hold every row once, and are counted as they are handed over', () => {
-  let rows = 0;
-  const pieces = [
-    ...csvChunks(
-      10_000,
-      (index) => [index, 'x'.repeat(50)],
-      (count) => {
-        rows += count;
-      },
-    ),
-  ];
-  assert.ok(pieces.length > 3);
-  assert.equal(rows, 10_000);
-  const lines = Buffer.concat(pieces).toString().trimEnd().split('\n');
-  assert.deepEqual(
-    lines.map((line) => Number(line.split(',')[0])),
-    Array.from({ length: 10_000 }, (_, i) => i),
-  );
-});
-
-test('no rows make no pieces', () => {
-  assert.deepEqual(
-    [
-      ...csvChunks(
-        0,
-        () => [],
-        () => undefined,
-      ),
-    ],
-    [],
   );
 });
