@@ -7,7 +7,7 @@ import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { Row } from '../src/schema/table.js';
-import { loadSchema } from '../src/schemas/load.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { ChunkQueue } from '../src/seed/chunk-queue.js';
 import { copyCommand, csvChunks } from '../src/seed/csv.js';
 import { joinSeed } from '../src/seed/locks.js';
@@ -34,7 +34,7 @@ async function copyChunks(
   task: SeederTask,
   queue: ChunkQueue,
 ): Promise<SeederResult> {
-  const schema = await loadSchema(task.extensions);
+  const schema = schemaWith(task.extensions);
   const rows = new SeedRows(schema, task);
   for (;;) {
     if (queue.stopped) return { ended: 'stopped' };
