@@ -26,9 +26,14 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
   verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
-  'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
+  'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000, workers: 64 }),
   memory: (server) =>
-    benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),
+    benchMemory(server, {
+      rounds: 3,
+      seconds: 20,
+      patients: [10_000, 10_000_000],
+      workers: [4, 64],
+    }),
 };
 
 const names = process.argv.slice(2);
