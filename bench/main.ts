@@ -32,9 +32,14 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   'ledger-check': (server) => benchLedgerCheck(server, { rounds: 5, changes: 1_900_000 }),
   verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
   rows: () => benchRows({ rounds: 3, rows: 2_000_000 }),
-  'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
+  'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000, workers: 64 }),
   memory: (server) =>
-    benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),
+    benchMemory(server, {
+      rounds: 3,
+      seconds: 20,
+      patients: [10_000, 10_000_000],
+      workers: [4, 64],
+    }),
 };
 
 const names = process.argv.slice(2);

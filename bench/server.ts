@@ -134,9 +134,10 @@ export class BenchServer {
     }
   }
 
-  /** Peak resident memory of `stream --rate max` with 4 workers, in MB. */
-  async peakMemory(seconds: number): Promise<number> {
-    const args = ['stream', '--rate', 'max', '--workers', '4', '--duration', `${seconds}s`];
+  /** Peak resident memory of `stream --rate max`, in MB. */
+  async peakMemory(seconds: number, workers: number): Promise<number> {
+    const count = String(workers);
+    const args = ['stream', '--rate', 'max', '--workers', count, '--duration', `${seconds}s`];
     const child = this.#spawn(args, {});
     let peak = 0;
     const sampling = setInterval(() => {

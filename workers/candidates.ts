@@ -53,16 +53,22 @@ export class Candidates {
     last: number,
   ): Promise<void> {
     const id = sqlName(key[0]!);
-    const { rows } = await client.query<[string, number]>({
-      text: `SELECT ${id}, extract(epoch FROM ${change.at})::float8 * 1000
-               FROM ${name}
-              WHERE ${id} > $1::bigint - ${LOOK_BACK} AND ${id} <= $1::bigint
-                AND ${id} % ${of} = ${index} AND ${change.open}
-              ORDER BY ${id} DESC LIMIT ${KEPT}`,
+    // As two arrays: thousands of rows would take the driver longer than the rest of the start.
+    const { rows } = await client.query<[string | null, string | null]>({
+      text: `SELECT array_agg(id)::text, array_agg(at)::text
+               FROM (SELECT ${id} AS id, extract(epoch FROM ${change.at})::float8 * 1000 AS at
+                       FROM ${name}
+                      WHERE ${id} > $1::bigint - ${LOOK_BACK} AND ${id} <= $1::bigint
+                        AND ${id} % ${of} = ${index} AND ${change.open}
+                      ORDER BY ${id} DESC LIMIT ${KEPT}) AS open`,
       values: [last],
       rowMode: 'array',
     });
-    this.#kept = rows.map(([number, at]) => ({ key: [Number(number)], at })).filter(hasMoment);
+    const [ids = null, moments = null] = rows[0] ?? [];
+    const at = parseNumbers(moments);
+    this.#kept = parseNumbers(ids)
+      .map((number, i) => ({ key: [number], at: at[i]! }))
+      .filter(hasMoment);
   }
 
   /**

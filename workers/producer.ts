@@ -10,13 +10,13 @@ import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
-import { loadSchema } from '../src/schemas/load.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import type { BatchHazards } from './hazards/batch-hazards.js';
+import { BatchHazards } from './hazards/batch-hazards.js';
 import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
@@ -38,13 +38,14 @@ const MAX_RETRIES = 100;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
-export default async function produce(task: ProducerTask): Promise<ProducerResult> {
-  // Its modules take milliseconds to load, and most runs have no hazards.
-  const hazards = task.hazards === null ? null : await import('./hazards/batch-hazards.js');
-  const schema = await loadSchema(task.extensions);
-  const producer = new Producer(schema, task, hazards?.BatchHazards ?? null);
+export default async function produce(
+  task: ProducerTask,
+  warmedUp: () => void,
+): Promise<ProducerResult> {
+  const schema = schemaWith(task.extensions);
+  const producer = new Producer(schema, task);
   try {
-    return await producer.run();
+    return await producer.run(warmedUp);
   } finally {
     await producer.close();
   }
@@ -88,8 +89,7 @@ class Producer {
   /** When the worker was connected again, in active milliseconds. */
   #backSince = 0;
 
-  /** @param Hazards null: the run has none */
-  constructor(schema: Schema, task: ProducerTask, Hazards: typeof BatchHazards | null) {
+  constructor(schema: Schema, task: ProducerTask) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
     this.#schema = schema;
@@ -105,9 +105,7 @@ class Producer {
     const pacer = makePacer(task.pace, random);
     const { hazards } = task;
     this.#hazards =
-      hazards === null || Hazards === null
-        ? null
-        : new Hazards(schema, { ...task, hazards }, this.#writer);
+      hazards === null ? null : new BatchHazards(schema, { ...task, hazards }, this.#writer);
     const lottery = this.#hazards?.lottery ?? null;
     this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats, lottery);
     this.#session = new Session({
@@ -136,7 +134,7 @@ class Producer {
     });
   }
 
-  async run(): Promise<ProducerResult> {
+  async run(warmedUp: () => void): Promise<ProducerResult> {
     try {
       await this.#session.open();
       // A worker that takes a dead one's place has no time for it: its batches are due.
@@ -145,6 +143,7 @@ class Producer {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
     }
+    warmedUp();
     // Batches that an earlier life of this worker left in doubt are not in this one's queue.
     this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });

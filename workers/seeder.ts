@@ -7,7 +7,7 @@ import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { Row } from '../src/schema/table.js';
-import { loadSchema } from '../src/schemas/load.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { ChunkQueue } from '../src/seed/chunk-queue.js';
 import { copyCommand, copyPieces } from '../src/seed/copy.js';
 import { joinSeed } from '../src/seed/locks.js';
@@ -17,7 +17,7 @@ import { SeedRows } from '../src/seed/rows.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {
-  const schema = await loadSchema(task.extensions);
+  const schema = schemaWith(task.extensions);
   const rows = new SeedRows(schema, task);
   const connections = Array.from({ length: task.connections }, () =>
     copyOnConnection(task, schema, rows),

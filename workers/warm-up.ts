@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
@@ -28,8 +29,10 @@ import { cascadesOf, isPredictable, readBackBy, statementOf, type Write } from '
 const PRACTICE_EVENTS = 20_000;
 /** A run practises no more events than it will send in so many milliseconds. */
 const FIRST_MS = 10_000;
-/** Many workers on few cores practise no longer than this: an operator waits for the run. */
+/** A worker practises no longer than this: an operator waits for the run. */
 const MOST_MS = 500;
+/** Of more workers a core, each practises for a shorter time: they wait for each other's turn. */
+const WORKERS_PER_CORE = 4;
 
 /**
  * Runs the code of a run before its clock starts, so that the first batches are no slower than the later
@@ -61,7 +64,7 @@ export async function warmUp(
   const stats = new WorkerStats(schema);
   const planned = new Set<string>();
   const enough = practiceFor(task.pace);
-  const end = monotonicMs() + MOST_MS;
+  const end = monotonicMs() + practiceMs(task.workers);
   do {
     for (const spec of specs) {
       wire.reset();
@@ -95,6 +98,11 @@ function practiceFor(pace: PaceSpec): number {
   if (pace.kind === 'cycle') return 0;
   const first = new Curve(pace.segments).eventsBy(FIRST_MS) * (pace.shares[pace.worker] ?? 0);
   return Math.min(first, PRACTICE_EVENTS);
+}
+
+/** How long each of so many workers practises at most, in milliseconds. */
+function practiceMs(workers: number): number {
+  return MOST_MS * Math.min(1, (WORKERS_PER_CORE * availableParallelism()) / workers);
 }
 
 /** Has the server plan the statements of writes, on no rows: in their `exact` form and as read back. */

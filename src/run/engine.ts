@@ -406,7 +406,16 @@ export class RunEngine {
   #taskOf(plan: WorkerPlan, stats: WorkerStats): Omit<ProducerTask, 'reports'> {
     const { batchSize, updateRatio, deleteRatio } = this.#setup;
     const task = this.#threadTask(plan.worker, stats);
-    return { ...task, ...plan, batchSize, updateRatio, deleteRatio, lastIds: this.#lastIds };
+    const workers = this.workerStats.length;
+    return {
+      ...task,
+      ...plan,
+      workers,
+      batchSize,
+      updateRatio,
+      deleteRatio,
+      lastIds: this.#lastIds,
+    };
   }
 
   #threadTask(worker: number, stats: WorkerStats): Omit<ThreadTask, 'reports'> {

@@ -21,7 +21,8 @@ const WELCOME = [
   /^LICENSE$/,
   /^sql\/\d\d_[a-z_-]+\.sql$/,
   /^config\/(\.env\.example|settings\.toml|profiles\/[a-z]+\.toml)$/,
-  /^dist\/(src|workers)\/[\w./-]+\.js$/,
+  /^dist\/src\/[\w./-]+\.js$/,
+  /^dist\/workers\/\w+\.cjs$/,
 ];
 const NEEDED = [
   'package.json',
@@ -48,8 +49,10 @@ const NEEDED = [
   'dist/src/cli.js',
   'dist/src/messages/pt-BR.js',
   'dist/src/messages/en.js',
-  'dist/workers/producer.js',
-  'dist/workers/seeder.js',
+  'dist/workers/boot.cjs',
+  'dist/workers/hazard.cjs',
+  'dist/workers/producer.cjs',
+  'dist/workers/seeder.cjs',
 ];
 
 /** Rows that the built-in settings seed. */
