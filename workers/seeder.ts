@@ -59,6 +59,7 @@ async function copyChunk(
     previous = rowAt(first + index, rank + index, previous);
     return previous;
   };
-  const csv = csvChunks(count, next, onRows);
-  await pipeline(Readable.from(csv), client.query(copyFrom(copyCommand(tables.get(table)))));
+  const spec = tables.get(table);
+  const csv = csvChunks(spec, count, next, onRows);
+  await pipeline(Readable.from(csv), client.query(copyFrom(copyCommand(spec))));
 }

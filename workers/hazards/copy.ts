@@ -27,6 +27,7 @@ export async function copyRows(transaction: HazardTransaction): Promise<void> {
   if (rows.length === 0) return;
   const copying = client.query(copyFrom(copyCommand(table)));
   const csv = csvChunks(
+    table,
     rows.length,
     (index) => rows[index]!,
     () => undefined,

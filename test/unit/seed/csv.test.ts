@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { defineColumn } from '../../../src/schema/define.js';
 import type { Row } from '../../../src/schema/table.js';
 import { Tables } from '../../../src/schema/tables.js';
 import { EXAMES } from '../../../src/schemas/hospital/tables.js';
 import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
 
+const TABLE = {
+  columns: Array.from({ length: 8 }, (_, i) => defineColumn(`c${i}`, 'text')),
+};
+
 function csvLine(row: Row): string {
   const pieces = csvChunks(
+    TABLE,
     1,
     () => row,
     () => undefined,
@@ -58,6 +64,7 @@ test('pieces hold every row once, and are counted as they are handed over', () =
   let rows = 0;
   const pieces = [
     ...csvChunks(
+      TABLE,
       10_000,
       (index) => [index, 'x'.repeat(50)],
       (count) => {
@@ -78,6 +85,7 @@ test('no rows make no pieces', () => {
   assert.deepEqual(
     [
       ...csvChunks(
+        TABLE,
         0,
         () => [],
         () => undefined,
