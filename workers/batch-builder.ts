@@ -1,10 +1,19 @@
 import { knownIdOf } from '../src/ids/known-id.js';
-import type { WorkerIds } from '../src/ids/worker-ids.js';
+import type { Picker, WorkerIds } from '../src/ids/worker-ids.js';
 import { identifyingLength } from '../src/postgres/statements.js';
 import type { ProducerTask } from '../src/run/protocol.js';
-import type { Candidate, EventSpec, EventType, KnownId, References } from '../src/schema/event.js';
+import {
+  type Candidate,
+  type EventSpec,
+  type EventType,
+  emptySlot,
+  type KnownId,
+  type KnownIdSlot,
+  type References,
+} from '../src/schema/event.js';
 import { changesKey } from '../src/schema/key.js';
 import { RowMaker } from '../src/schema/row-maker.js';
+import { firstBroken, type Rule } from '../src/schema/rules.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { Row, Table, TableName } from '../src/schema/table.js';
 import type { Candidates } from './candidates.js';
@@ -14,6 +23,26 @@ import type { Write } from './writes.js';
 const DISTINCT_TRIES = 8;
 
 const NONE: readonly Candidate[] = [];
+
+/** A table that rows of an event type reference. */
+interface ParentPicks {
+  readonly name: TableName;
+  readonly known: Picker;
+  /** Filled for each row. */
+  readonly picked: KnownIdSlot;
+  /** A batch of links needs a different row of it for each, so that each link can be judged alone. */
+  readonly distinct: boolean;
+}
+
+/** All that the rows of an event type follow from, looked up once. */
+interface InsertPlan {
+  readonly table: Table;
+  readonly ids: { next(): number };
+  readonly rules: readonly Rule[];
+  readonly parents: readonly ParentPicks[];
+  /** The slots of `parents`, by table. */
+  readonly references: References;
+}
 
 type BuilderTask = Pick<ProducerTask, 'rng' | 'pools' | 'updateRatio' | 'deleteRatio'>;
 
@@ -26,15 +55,16 @@ export class BatchBuilder {
   readonly #maker: RowMaker;
   readonly #updateRatio: number;
   readonly #deleteRatio: number;
-  readonly #ids: Pick<WorkerIds, 'next' | 'pick'>;
+  readonly #ids: WorkerIds;
   readonly #candidates: ReadonlyMap<EventType, Candidates>;
   readonly #random: () => number;
+  readonly #plans = new Map<EventSpec, InsertPlan>();
 
   /** @param random uniform in [0, 1) */
   constructor(
     schema: Schema,
     { rng, pools, updateRatio, deleteRatio }: BuilderTask,
-    ids: Pick<WorkerIds, 'next' | 'pick'>,
+    ids: WorkerIds,
     candidates: ReadonlyMap<EventType, Candidates>,
     random: () => number,
   ) {
@@ -71,30 +101,49 @@ export class BatchBuilder {
 
   /** `count` inserts of the type; the first ones make a parent of each table that has none. */
   inserts(spec: EventSpec, count: number, now: number): Write[] {
+    const plan = this.#planOf(spec);
+    const { table, ids, parents, references } = plan;
     let made: Map<TableName, KnownId> | null = null;
-    const { tables } = this.#schema;
     const writes: Write[] = [];
-    for (const name of spec.parents) {
-      if (writes.length === count || this.#ids.pick(name) !== null) continue;
-      const table = tables.get(name);
-      const row = this.#parent(table, now);
-      writes.push(insert(table, [row]));
+    for (const { name, known, picked } of parents) {
+      if (writes.length === count || known.pick(picked)) continue;
+      const parent = this.#schema.tables.get(name);
+      const row = this.#parent(parent, now);
+      writes.push(insert(parent, [row]));
       made ??= new Map();
-      made.set(name, knownIdOf(table, row));
+      made.set(name, knownIdOf(parent, row));
     }
-    const table = tables.get(spec.table);
     const rows: Row[] = [];
     const linked = table.links === null ? null : new Set<number>();
+    let previous: Row | null = null;
     for (let i = writes.length; i < count; i++) {
-      const references = this.#references(spec, table, made, linked);
-      if (references === null) break;
-      const id = this.#ids.next(spec.table);
-      const row = spec.insert(this.#maker, id, references, now, rows.at(-1) ?? null);
-      this.#requireRules(spec, row, references);
+      if (!fill(parents, made, linked)) break;
+      const row = spec.insert(this.#maker, ids.next(), references, now, previous);
+      requireRules(plan, row);
       rows.push(row);
+      previous = row;
     }
     if (rows.length > 0) writes.push(insert(table, rows));
     return writes;
+  }
+
+  #planOf(spec: EventSpec): InsertPlan {
+    const known = this.#plans.get(spec);
+    if (known !== undefined) return known;
+    const table = this.#schema.tables.get(spec.table);
+    const parents = spec.parents.map((name): ParentPicks => {
+      const distinct = name === table.links?.parent.references;
+      return { name, known: this.#ids.known(name), picked: emptySlot(), distinct };
+    });
+    const plan = {
+      table,
+      ids: this.#ids.leased(spec.table),
+      rules: this.#schema.rules.ofRows(spec.table),
+      parents,
+      references: Object.fromEntries(parents.map(({ name, picked }) => [name, picked])),
+    };
+    this.#plans.set(spec, plan);
+    return plan;
   }
 
   /** `count` rows of the schema's filler: the fallback of a batch when no parent has room for a link. */
@@ -112,38 +161,6 @@ export class BatchBuilder {
   #parent(table: Table, now: number): Row {
     if (table.parent === null) throw new Error(`no row references ${table.name}`);
     return table.parent.make(this.#maker, this.#ids.next(table.name), now);
-  }
-
-  /** Existing rows to reference; null where a batch of links finds no parent that it does not have yet. */
-  #references(
-    { parents }: EventSpec,
-    { links }: Table,
-    made: ReadonlyMap<TableName, KnownId> | null,
-    linked: Set<number> | null,
-  ): References | null {
-    const references: Record<TableName, KnownId> = {};
-    for (const table of parents) {
-      for (let attempt = 0; ; attempt++) {
-        const picked = this.#ids.pick(table) ?? made?.get(table);
-        if (picked === undefined || attempt === DISTINCT_TRIES) return null;
-        // A batch of links needs a different parent for each, so that each link can be judged alone.
-        if (linked !== null && table === links?.parent.references) {
-          if (linked.has(picked.id)) continue;
-          linked.add(picked.id);
-        }
-        references[table] = picked;
-        break;
-      }
-    }
-    return references;
-  }
-
-  /** Throws where a row breaks a rule of its schema: a defect of the program, which must not be sent. */
-  #requireRules({ table, parents }: EventSpec, row: Row, references: References): void {
-    let since: number | null = null;
-    for (const parent of parents) since = Math.max(since ?? 0, references[parent]!.since);
-    const broken = this.#schema.rules.broken(table, row, since);
-    if (broken !== null) throw new Error(`a generated row of ${table} breaks the rule ${broken}`);
   }
 
   #update(spec: EventSpec, table: Table, candidates: readonly Candidate[], now: number): Write {
@@ -171,6 +188,43 @@ export class BatchBuilder {
       else if (table.keyKind === 'none') kept?.keep([candidate]);
     }
     return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
+  }
+}
+
+/** Picks existing rows to reference; false where a batch of links finds no parent that it does not have yet. */
+function fill(
+  parents: readonly ParentPicks[],
+  made: ReadonlyMap<TableName, KnownId> | null,
+  linked: Set<number> | null,
+): boolean {
+  for (let k = 0; k < parents.length; k++) {
+    const { name, known, picked, distinct } = parents[k]!;
+    for (let attempt = 0; ; attempt++) {
+      if (!known.pick(picked) && !take(picked, made?.get(name))) return false;
+      if (attempt === DISTINCT_TRIES) return false;
+      if (linked === null || !distinct) break;
+      if (linked.has(picked.id)) continue;
+      linked.add(picked.id);
+      break;
+    }
+  }
+  return true;
+}
+
+function take(picked: KnownIdSlot, made: KnownId | undefined): boolean {
+  if (made === undefined) return false;
+  picked.id = made.id;
+  picked.since = made.since;
+  return true;
+}
+
+/** Throws where a row breaks a rule of its schema: a defect of the program, which must not be sent. */
+function requireRules({ table, rules, parents }: InsertPlan, row: Row): void {
+  let since: number | null = null;
+  for (let k = 0; k < parents.length; k++) since = Math.max(since ?? 0, parents[k]!.picked.since);
+  const broken = firstBroken(rules, row, since);
+  if (broken !== null) {
+    throw new Error(`a generated row of ${table.name} breaks the rule ${broken}`);
   }
 }
 

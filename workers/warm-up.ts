@@ -56,10 +56,10 @@ export async function warmUp(
     specs.map(({ type }) => type),
     random,
   );
-  let id = 0;
-  const known = new WorkerIds(schema.tables, ids, random, [], batchSize, () => undefined);
-  const practiceIds = { next: () => ++id, pick: known.pick.bind(known) };
-  const builder = new BatchBuilder(schema, task, practiceIds, candidates, random);
+  let built = 0;
+  const inserted = new Set(specs.flatMap(({ table, parents }) => [table, ...parents]));
+  const known = new WorkerIds(schema.tables, ids, random, inserted, batchSize, () => undefined);
+  const builder = new BatchBuilder(schema, task, known, candidates, random);
   const wire = new WireWriter();
   const stats = new WorkerStats(schema);
   const planned = new Set<string>();
@@ -69,6 +69,8 @@ export async function warmUp(
     for (const spec of specs) {
       wire.reset();
       for (let i = 0; i < pipelineDepth(batchSize); i++) {
+        for (const table of [spec.table, ...spec.parents]) known.lend(table, built, batchSize + 1);
+        built += batchSize;
         const writes = builder.build(spec, batchSize, now);
         const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
         if (unplanned.length > 0) await plan(client, schema.tables, unplanned, task.returning);
@@ -84,7 +86,7 @@ export async function warmUp(
         candidates.get(spec.type)?.keep(outcome.candidates);
       }
     }
-  } while (id < enough && monotonicMs() < end && control.state === 'waiting');
+  } while (built < enough && monotonicMs() < end && control.state === 'waiting');
 }
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */

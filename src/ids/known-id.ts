@@ -1,4 +1,3 @@
-import { parseTimestamp } from '../lib/calendar.js';
 import type { KnownId } from '../schema/event.js';
 import {
   columnIndex,
@@ -8,6 +7,7 @@ import {
   type TableName,
   type TableSpec,
 } from '../schema/table.js';
+import { momentMs } from '../schema/value.js';
 
 /** Rows that a worker's commits added to those that may be referenced, or took from them. Crosses to the main thread. */
 export interface IdChanges {
@@ -17,10 +17,15 @@ export interface IdChanges {
 
 /** A row that others may reference, in the order of its table's columns. */
 export function knownIdOf(table: TableSpec, row: Row): KnownId {
+  return knownIdReader(table)(row);
+}
+
+/** The same for any row of the table, whose columns are looked up once. */
+export function knownIdReader(table: TableSpec): (row: Row) => KnownId {
   const since = table.parent?.since ?? null;
-  if (since === null) return { id: idOf(row), since: 0 };
-  const at = parseTimestamp(row[columnIndex(table, since)] as string);
-  return { id: idOf(row), since: Math.ceil(at) };
+  if (since === null) return (row) => ({ id: idOf(row), since: 0 });
+  const index = columnIndex(table, since);
+  return (row) => ({ id: idOf(row), since: Math.ceil(momentMs(row[index])) });
 }
 
 /** The same `since` as SQL over the table's columns. */

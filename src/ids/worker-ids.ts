@@ -2,12 +2,12 @@ import type { Client } from 'pg';
 import { escapeLiteral } from '../postgres/driver.js';
 import { isCalculable, parseNumbers, tableLabel } from '../postgres/statements.js';
 import type { Operation } from '../schema/changes.js';
-import type { KnownId } from '../schema/event.js';
+import { emptySlot, type KnownId, type KnownIdSlot } from '../schema/event.js';
 import { keyColumn } from '../schema/key.js';
 import { idOf, type Row, type Table, type TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { eachBuffer, type IdBuffers, type IdSlots, slotsOf } from './cache.js';
-import { type IdChanges, knownIdOf } from './known-id.js';
+import { type IdChanges, knownIdReader } from './known-id.js';
 
 /** Batches that one lease lasts for: one round trip in twenty batches. */
 const BATCHES_PER_LEASE = 20;
@@ -95,28 +95,32 @@ export class WorkerIds {
     return this.#leases.get(table)?.scatter(count, this.#random) ?? false;
   }
 
+  /** Gives the next ids from `first` on without asking the server: for rows that are not written. */
+  lend(table: TableName, first: number, count: number): void {
+    this.#leases.get(table)?.lend(first, count);
+  }
+
   /** An id for a new row. Throws where none was reserved. */
   next(table: TableName): number {
-    const lease = this.#leases.get(table);
-    if (lease === undefined) throw new Error(`no lease for ${table}`);
-    return lease.next();
+    return this.leased(table).next();
   }
 
   /** A random row of the table, or null where no row is known to exist. */
   pick(table: TableName): KnownId | null {
-    const { slots, missing, own } = this.#of(table);
-    const { length, ids, since } = slots;
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const size = Atomics.load(length, 0);
-      if (size === 0) break;
-      const slot = Math.floor(this.#random() * size);
-      const id = ids[slot]!;
-      const sinceMs = since[slot]!;
-      // Read again: the writer may have given the slot to another id in between.
-      if (ids[slot] !== id || id === 0 || (missing.size > 0 && missing.has(id))) continue;
-      return { id, since: sinceMs };
-    }
-    return own[Math.floor(this.#random() * own.length)] ?? null;
+    const picked = emptySlot();
+    return this.known(table).pick(picked) ? picked : null;
+  }
+
+  /** The rows of a table that may be referenced: looked up once, not for each pick. */
+  known(table: TableName): Picker {
+    return new Picker(this.#of(table), this.#random);
+  }
+
+  /** The ids of a table's new rows likewise. Throws where none may be inserted. */
+  leased(table: TableName): Pick<IdLease, 'next'> {
+    const lease = this.#leases.get(table);
+    if (lease === undefined) throw new Error(`no lease for ${table}`);
+    return lease;
   }
 
   /** Enters the rows of a transaction whose COMMIT was acknowledged. */
@@ -126,10 +130,9 @@ export class WorkerIds {
       if (operation === 'delete') for (const row of rows) this.gone(name, idOf(row));
       if (operation !== 'insert') continue;
       const table = this.#tables.get(name);
+      const read = knownIdReader(table);
       for (const row of stored ?? rows) {
-        if (stored === undefined || isCalculable(table, row)) {
-          this.born(name, knownIdOf(table, row));
-        }
+        if (stored === undefined || isCalculable(table, row)) this.born(name, read(row));
       }
     }
   }
@@ -172,6 +175,38 @@ export class WorkerIds {
   }
 }
 
+/** Picks random rows of one table. */
+export class Picker {
+  readonly #known: KnownRows;
+  readonly #random: () => number;
+
+  constructor(known: KnownRows, random: () => number) {
+    this.#known = known;
+    this.#random = random;
+  }
+
+  /** Fills `picked` with a random row; false where no row is known to exist. */
+  pick(picked: KnownIdSlot): boolean {
+    const { slots, missing, own } = this.#known;
+    const { length, ids, since } = slots;
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const size = Atomics.load(length, 0);
+      if (size === 0) break;
+      const slot = Math.floor(this.#random() * size);
+      const id = ids[slot]!;
+      picked.id = id;
+      picked.since = since[slot]!;
+      // Read again: the writer may have given the slot to another id in between.
+      if (ids[slot] === id && id !== 0 && !(missing.size > 0 && missing.has(id))) return true;
+    }
+    const known = own[Math.floor(this.#random() * own.length)];
+    if (known === undefined) return false;
+    picked.id = known.id;
+    picked.since = known.since;
+    return true;
+  }
+}
+
 /**
  * Ids taken from the table's own sequence in blocks: known before the row is made, and never given
  * twice, not even to another program. The rest of a lease is a gap at the end, as after a rollback.
@@ -205,6 +240,11 @@ class IdLease {
     // In other tables the numbers are not keys, so they identify no row.
     if (keyKind === 'id') onLease(name, leased);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
+    this.#next = 0;
+  }
+
+  lend(first: number, count: number): void {
+    this.#ids = Array.from({ length: count }, (_, i) => first + i);
     this.#next = 0;
   }
 

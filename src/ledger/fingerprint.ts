@@ -1,11 +1,6 @@
 import { mix } from '../random/hash.js';
-import {
-  type ColumnPart,
-  type Row,
-  setsAllChanging,
-  type Table,
-  type Value,
-} from '../schema/table.js';
+import { type ColumnPart, type Row, setsAllChanging, type Table } from '../schema/table.js';
+import { type MomentType, momentTypeOf, printValue, type Value } from '../schema/value.js';
 import { type Projection, projectionOf } from './projection.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
@@ -29,6 +24,9 @@ export interface PrintedColumn {
   readonly part: PrintedPart;
   readonly lossy: boolean;
   readonly project: Projection;
+  readonly type: string;
+  /** Numbers of the column are moments. */
+  readonly moment: MomentType | null;
 }
 
 /** Bytes of a column's hash, of both sums, and of `changing` alone. */
@@ -63,6 +61,8 @@ function printedOf(table: Table): Printed {
       part: part === 'fixed' && toast && !lossy ? 'toasted' : part,
       lossy,
       project: projectionOf(type),
+      type,
+      moment: momentTypeOf(type),
     };
   });
   const summed = columns.slice(table.key.length);
@@ -91,7 +91,8 @@ export function columnSeed(name: string): number {
   return hashText(BASIS, name);
 }
 
-let buffer = Buffer.alloc(1 << 12);
+let buffer = Buffer.allocUnsafeSlow(1 << 12);
+let view = new DataView(buffer.buffer);
 
 interface Sums {
   changing: number;
@@ -118,9 +119,8 @@ function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: nu
     const column = columns[k]!;
     const { seed, part } = column;
     const value = row[begin + k]!;
-    const hash = mix(hashValue(seed, value));
-    const isLost = column.lossy && value !== null;
-    const loss = isLost ? (mix(hashValue(seed, column.project(String(value)))) - hash) | 0 : 0;
+    const hash = mix(hashValue(seed, value, column.moment));
+    const loss = column.lossy && value !== null ? (coarseHash(column, value) - hash) | 0 : 0;
     if (part === 'changing') {
       changing = (changing + hash) | 0;
       changingLoss = (changingLoss + loss) | 0;
@@ -136,6 +136,11 @@ function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: nu
   sums.fixed = fixed;
   sums.coarseChanging = (changing + changingLoss) | 0;
   sums.coarseFixed = (fixed + fixedLoss) | 0;
+}
+
+/** The hash of a value by its projection. */
+function coarseHash({ seed, type, project }: PrintedColumn, value: Value): number {
+  return mix(hashValue(seed, project(printValue(type, value)!)));
 }
 
 /** The two sums of a row, which may have more values than the table has columns. */
@@ -156,13 +161,13 @@ export function encodeWhole(table: Table, rows: readonly Row[]): string {
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
     add(summed, rows[i]!, begin);
-    at = buffer.writeInt32LE(sums.changing, at);
-    at = buffer.writeInt32LE(sums.fixed, at);
+    at = put(sums.changing, at);
+    at = put(sums.fixed, at);
     if (coarse) {
-      at = buffer.writeInt32LE(sums.coarseChanging, at);
-      at = buffer.writeInt32LE(sums.coarseFixed, at);
+      at = put(sums.coarseChanging, at);
+      at = put(sums.coarseFixed, at);
     }
-    for (let k = 0; k < toasted; k++) at = buffer.writeInt32LE(hashes[k]!, at);
+    for (let k = 0; k < toasted; k++) at = put(hashes[k]!, at);
   }
   return buffer.toString('base64', 0, at);
 }
@@ -188,8 +193,8 @@ export function encodeUpdates(
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
     add(columns, rows[i]!, begin);
-    at = buffer.writeInt32LE(sums.changing, at);
-    if (coarse) at = buffer.writeInt32LE(sums.coarseChanging, at);
+    at = put(sums.changing, at);
+    if (coarse) at = put(sums.coarseChanging, at);
   }
   return buffer.toString('base64', 0, at);
 }
@@ -310,5 +315,13 @@ export class Fingerprints {
 }
 
 function reserve(bytes: number): void {
-  if (bytes > buffer.length) buffer = Buffer.alloc(2 * bytes);
+  if (bytes <= buffer.length) return;
+  buffer = Buffer.allocUnsafeSlow(2 * bytes);
+  view = new DataView(buffer.buffer);
+}
+
+/** Writes a sum and returns the offset of its end. */
+function put(sum: number, at: number): number {
+  view.setInt32(at, sum, true);
+  return at + HASH;
 }

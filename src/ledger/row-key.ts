@@ -1,5 +1,6 @@
 import { keyOfTexts } from '../schema/key.js';
 import type { Key, Row, Table } from '../schema/table.js';
+import { printValue } from '../schema/value.js';
 import { sumsOf } from './fingerprint.js';
 import { idOfText } from './keys.js';
 
@@ -9,7 +10,7 @@ import { idOfText } from './keys.js';
  * @param row begins with the values of the key's columns, or of all columns where the table has no key
  */
 export function keyOf(table: Table, row: Row): Key {
-  const { keyKind, key } = table;
+  const { keyKind, key, columns } = table;
   if (keyKind === 'id') {
     const id = row[0];
     return typeof id === 'number' ? id : idOfText(String(id));
@@ -18,7 +19,7 @@ export function keyOf(table: Table, row: Row): Key {
     const { changing, fixed } = sumsOf(table, row);
     return contentKey(changing, fixed);
   }
-  return keyOfTexts(key.map((_, i) => String(row[i])));
+  return keyOfTexts(key.map((_, i) => String(printValue(columns[i]!.type, row[i]!))));
 }
 
 /** The key of a row of a table without a key, from its two fingerprints: equal rows have equal ones. */

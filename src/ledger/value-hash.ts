@@ -1,4 +1,5 @@
-import type { Value } from '../schema/table.js';
+import { dateOf } from '../lib/calendar.js';
+import type { Composed, MomentType, Value } from '../schema/value.js';
 
 /** FNV-1a of 32 bits, over UTF-16 code units instead of bytes. */
 export const BASIS = 0x811c9dc5;
@@ -8,39 +9,104 @@ const SEPARATOR = 0x1f;
 /** The hash input of NULL, which PostgreSQL allows in no text. */
 export const NULL = '\u0000';
 
-/** Continues a hash with a value, as PostgreSQL prints it. */
-export function hashValue(before: number, value: Value): number {
-  return typeof value === 'number' ? hashNumber(before, value) : hashText(before, value ?? NULL);
+/** Continues a hash with a value, as PostgreSQL prints it. `moment`: its column's; null where numbers are numbers. */
+export function hashValue(before: number, value: Value, moment: MomentType | null = null): number {
+  if (typeof value === 'string') return hashText(before, value);
+  if (typeof value === 'number') {
+    return moment === null ? hashNumber(before, value) : hashMoment(before, value, moment);
+  }
+  return value === null ? hashText(before, NULL) : hashComposed(before, value);
 }
 
 const ZERO = 0x30;
 const TEN = 10;
 /** Larger numbers do not fit the integer arithmetic of `hashNumber`. */
 const LARGEST_SMALL = 0x7fff_ffff;
-const digits = new Uint8Array(TEN);
 
 /** Equals `hashText` of the number's text, without making the text: most values of a row are keys. */
 function hashNumber(before: number, value: number): number {
   if (value < 0 || value > LARGEST_SMALL || !Number.isInteger(value)) {
     return hashText(before, String(value));
   }
+  return endValue(hashDigits(before, value | 0));
+}
+
+const digits = new Uint8Array(TEN);
+
+/** Continues a hash with the digits of a number from 0 to `LARGEST_SMALL`. */
+function hashDigits(before: number, value: number): number {
   let count = 0;
-  let rest = value | 0;
+  let rest = value;
   do {
     const next = (rest / TEN) | 0;
     digits[count++] = rest - next * TEN;
     rest = next;
   } while (rest > 0);
   let hash = before;
-  while (count > 0) hash = Math.imul(hash ^ (ZERO + digits[--count]!), PRIME);
+  while (count > 0) hash = hashUnit(hash, ZERO + digits[--count]!);
+  return hash;
+}
+
+const SECONDS_PER_DAY = 86_400;
+const HYPHEN = 0x2d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+
+/** Equals `hashText` of the moment's text. `seconds`: since 1970, UTC, in the years 0 to 9999. */
+function hashMoment(before: number, seconds: number, moment: MomentType): number {
+  const day = Math.floor(seconds / SECONDS_PER_DAY);
+  const date = dateOf(day);
+  const year = (date / 10_000) | 0;
+  const ofYear = date - year * 10_000;
+  const month = (ofYear / 100) | 0;
+  const century = (year / 100) | 0;
+  let hash = hashTwo(hashTwo(before, century), year - century * 100);
+  hash = hashTwo(hashUnit(hash, HYPHEN), month);
+  hash = hashTwo(hashUnit(hash, HYPHEN), ofYear - month * 100);
+  if (moment === 'date') return endValue(hash);
+  const ofDay = (seconds - day * SECONDS_PER_DAY) | 0;
+  const hours = (ofDay / 3600) | 0;
+  const minutes = ((ofDay - hours * 3600) / 60) | 0;
+  hash = hashTwo(hashUnit(hash, SPACE), hours);
+  hash = hashTwo(hashUnit(hash, COLON), minutes);
+  return endValue(hashTwo(hashUnit(hash, COLON), ofDay - hours * 3600 - minutes * 60));
+}
+
+/** Continues a hash with two digits. */
+function hashTwo(before: number, value: number): number {
+  const tens = (value / TEN) | 0;
+  return hashUnit(hashUnit(before, ZERO + tens), ZERO + value - tens * TEN);
+}
+
+function hashComposed(before: number, { parts }: Composed): number {
+  let hash = before;
+  for (let k = 0; k < parts.length; k++) {
+    const part = parts[k]!;
+    hash = typeof part === 'number' ? hashDigits(hash, part) : hashUnits(hash, part);
+  }
+  return endValue(hash);
+}
+
+/** Continues a hash with one code unit. */
+function hashUnit(before: number, unit: number): number {
+  return Math.imul(before ^ unit, PRIME);
+}
+
+/** Continues a hash with the code units of a text. */
+function hashUnits(before: number, text: string): number {
+  let hash = before;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
+  return hash;
+}
+
+/** Ends a value. */
+function endValue(hash: number): number {
   return Math.imul(hash ^ SEPARATOR, PRIME);
 }
 
 /** Continues a hash with the code units of a text and the separator. */
 export function hashText(before: number, text: string): number {
-  let hash = before;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
-  return Math.imul(hash ^ SEPARATOR, PRIME);
+  return endValue(hashUnits(before, text));
 }
 
 /** Equals `hashText` of these bytes decoded as ASCII. */

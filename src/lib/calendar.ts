@@ -1,7 +1,13 @@
 import { digits } from './numbers.js';
 
 export const SECOND_MS = 1000;
-export const DAY_MS = 86_400 * SECOND_MS;
+const SECONDS_PER_DAY = 86_400;
+export const DAY_MS = SECONDS_PER_DAY * SECOND_MS;
+
+const ZERO = 0x30;
+const HYPHEN = 0x2d;
+const COLON = 0x3a;
+const SPACE = 0x20;
 
 /** Characters of a timestamp without a fraction. */
 const WHOLE_SECONDS = '2026-01-31 08:15:00'.length;
@@ -11,28 +17,73 @@ const YEAR_0_TO_1970 = 719_468;
 
 const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, n) => digits(n, 2));
 
-/** Texts of days that are kept, by the day's low bits: more than the two years that rows lie in. */
+/** Dates of days that are kept, by the day's low bits: more than the two years that rows lie in. */
 const DAYS_KEPT = 1 << 10;
 const keptDays = new Float64Array(DAYS_KEPT).fill(Number.NaN);
-const keptTexts = new Array<string>(DAYS_KEPT).fill('');
+const keptDates = new Int32Array(DAYS_KEPT);
 
 /** `2026-01-31`: the day of a moment in milliseconds since 1970, UTC. */
 export function formatDate(ms: number): string {
-  const day = Math.floor(ms / DAY_MS);
+  const date = dateOf(Math.floor(ms / DAY_MS));
+  const year = Math.floor(date / 10_000);
+  const ofYear = date - year * 10_000;
+  const month = Math.floor(ofYear / 100);
+  return `${digits(year, 4)}-${TWO_DIGITS[month]!}-${TWO_DIGITS[ofYear - month * 100]!}`;
+}
+
+/** The same as `civilDate`; recent days are calculated once. */
+export function dateOf(day: number): number {
   const index = day & (DAYS_KEPT - 1);
   if (keptDays[index] !== day) {
-    keptTexts[index] = dayText(day);
+    keptDates[index] = civilDate(day);
     keptDays[index] = day;
   }
-  return keptTexts[index]!;
+  return keptDates[index]!;
 }
 
 /** `2026-01-31 08:15:00`, UTC, the fraction of a second cut off. */
 export function formatTimestamp(ms: number): string {
-  const seconds = Math.floor(ms / SECOND_MS) % 86_400;
+  const seconds = Math.floor(ms / SECOND_MS) - Math.floor(ms / DAY_MS) * SECONDS_PER_DAY;
   const hours = TWO_DIGITS[Math.floor(seconds / 3600)]!;
   const minutes = TWO_DIGITS[Math.floor(seconds / 60) % 60]!;
   return `${formatDate(ms)} ${hours}:${minutes}:${TWO_DIGITS[seconds % 60]!}`;
+}
+
+/** Writes `2026-01-31` and returns the offset of its end. `seconds`: since 1970, UTC, in the years 0 to 9999. */
+export function writeDate(buffer: Uint8Array, start: number, seconds: number): number {
+  const date = dateOf(Math.floor(seconds / SECONDS_PER_DAY));
+  const year = (date / 10_000) | 0;
+  const ofYear = date - year * 10_000;
+  const month = (ofYear / 100) | 0;
+  const century = (year / 100) | 0;
+  let at = writeTwo(buffer, start, century);
+  at = writeTwo(buffer, at, year - century * 100);
+  buffer[at++] = HYPHEN;
+  at = writeTwo(buffer, at, month);
+  buffer[at++] = HYPHEN;
+  return writeTwo(buffer, at, ofYear - month * 100);
+}
+
+/** Writes `2026-01-31 08:15:00` likewise. */
+export function writeTimestamp(buffer: Uint8Array, start: number, seconds: number): number {
+  const ofDay = seconds - Math.floor(seconds / SECONDS_PER_DAY) * SECONDS_PER_DAY;
+  const hours = (ofDay / 3600) | 0;
+  const ofHour = ofDay - hours * 3600;
+  const minutes = (ofHour / 60) | 0;
+  let at = writeDate(buffer, start, seconds);
+  buffer[at++] = SPACE;
+  at = writeTwo(buffer, at, hours);
+  buffer[at++] = COLON;
+  at = writeTwo(buffer, at, minutes);
+  buffer[at++] = COLON;
+  return writeTwo(buffer, at, ofHour - minutes * 60);
+}
+
+function writeTwo(buffer: Uint8Array, at: number, value: number): number {
+  const tens = (value / 10) | 0;
+  buffer[at] = ZERO + tens;
+  buffer[at + 1] = ZERO + value - tens * 10;
+  return at + 2;
 }
 
 /**
@@ -85,15 +136,6 @@ export function dayOf(year: number, month: number, day: number): number {
   const leaps =
     Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
   return 365 * marchYear + leaps + Math.floor((153 * fromMarch + 2) / 5) + day - 1 - YEAR_0_TO_1970;
-}
-
-/** `2026-01-31`, of a day since 1970. */
-function dayText(day: number): string {
-  const date = civilDate(day);
-  const year = Math.floor(date / 10_000);
-  const ofYear = date - year * 10_000;
-  const month = Math.floor(ofYear / 100);
-  return `${digits(year, 4)}-${TWO_DIGITS[month]!}-${TWO_DIGITS[ofYear - month * 100]!}`;
 }
 
 function number(text: string, start: number, length: number): number {

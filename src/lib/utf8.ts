@@ -1,3 +1,8 @@
+/** Whether a code unit stands for a letter only in a pair: letters of four bytes, which are rare. */
+export function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
 /** The most bytes that UTF-8 takes for one UTF-16 code unit. */
 export const MOST_BYTES_PER_UNIT = 3;
 
@@ -14,10 +19,11 @@ export function writeUtf8(buffer: Buffer, start: number, text: string): number {
     } else if (unit < 0x800) {
       buffer[at++] = 0xc0 | (unit >> 6);
       buffer[at++] = 0x80 | (unit & 0x3f);
-    } else {
-      // Rare. The rest may contain surrogate pairs.
-      return at + buffer.write(text.slice(i), at, 'utf8');
-    }
+    } else if (!isSurrogate(unit)) {
+      buffer[at++] = 0xe0 | (unit >> 12);
+      buffer[at++] = 0x80 | ((unit >> 6) & 0x3f);
+      buffer[at++] = 0x80 | (unit & 0x3f);
+    } else return at + buffer.write(text.slice(i), at, 'utf8');
   }
   return at;
 }

@@ -1,6 +1,7 @@
-import { DAY_MS, dayOf, parseTimestamp } from '../lib/calendar.js';
+import { DAY_MS, dayOf, parseTimestamp, SECOND_MS } from '../lib/calendar.js';
+import { DIGITS, writeDigits } from '../lib/numbers.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
-import type { Row, Value } from '../schema/table.js';
+import type { Composed, Row } from '../schema/value.js';
 
 /** The types that the elements of an array parameter may have. */
 export type WireType = 'bigint' | 'varchar' | 'date' | 'timestamp';
@@ -25,7 +26,10 @@ const OID: Readonly<Record<WireType, number>> = {
 
 /** PostgreSQL counts its days and microseconds from 2000-01-01. */
 export const EPOCH_MS = Date.UTC(2000, 0, 1);
-const MICROS_PER_MS = 1000;
+const EPOCH_SECONDS = EPOCH_MS / SECOND_MS;
+const EPOCH_DAYS = EPOCH_MS / DAY_MS;
+const SECONDS_PER_DAY = DAY_MS / SECOND_MS;
+const MICROS_PER_SECOND = 1_000_000;
 
 /** Characters of nearly all dates and timestamps: years of four digits, whole seconds. */
 const PLAIN_DATE = '2026-01-31'.length;
@@ -129,29 +133,52 @@ export class WireWriter {
         this.#reserve(4);
         this.#int32(NULL_LENGTH);
         this.#view.setInt32(hasNullsAt, 1);
-      } else this.#value(type, value);
+      } else if (type === 'varchar') this.#text(value);
+      else if (typeof value === 'number') this.#number(type, value);
+      else this.#rare(type, String(value));
     }
     this.#view.setInt32(lengthAt, this.#at - lengthAt - 4);
   }
 
-  #value(type: WireType, value: NonNullable<Value>): void {
-    if (type === 'varchar') this.#text(typeof value === 'number' ? String(value) : value);
-    else if (typeof value === 'number') this.#long(value);
-    else if (type === 'bigint') this.#bigLong(BigInt(value));
-    else if (value.length === (type === 'date' ? PLAIN_DATE : PLAIN_TIMESTAMP)) {
-      const sinceEpochMs = parseTimestamp(value) - EPOCH_MS;
-      if (type === 'date') this.#int(sinceEpochMs / DAY_MS);
-      else this.#long(sinceEpochMs * MICROS_PER_MS);
-    } else if (type === 'date') this.#int(rareDate(value));
-    else this.#bigLong(rareTimestamp(value));
+  #number(type: WireType, value: number): void {
+    if (type === 'bigint') this.#long(value);
+    else if (type === 'date') this.#int(value / SECONDS_PER_DAY - EPOCH_DAYS);
+    else this.#long((value - EPOCH_SECONDS) * MICROS_PER_SECOND);
   }
 
-  #text(text: string): void {
-    this.#reserve(4 + text.length * MOST_BYTES_PER_UNIT);
+  /** A value that is text in a column of numbers. */
+  #rare(type: WireType, text: string): void {
+    if (type === 'bigint') this.#bigLong(BigInt(text));
+    else if (text.length === (type === 'date' ? PLAIN_DATE : PLAIN_TIMESTAMP)) {
+      this.#number(type, parseTimestamp(text) / SECOND_MS);
+    } else if (type === 'date') this.#int(rareDate(text));
+    else this.#bigLong(rareTimestamp(text));
+  }
+
+  #text(value: string | number | Composed): void {
+    if (typeof value === 'string') {
+      const start = this.#at + 4;
+      this.#reserve(4 + value.length * MOST_BYTES_PER_UNIT);
+      this.#at = writeUtf8(this.#buffer, start, value);
+      this.#view.setInt32(start - 4, this.#at - start);
+    } else if (typeof value === 'number') this.#text(String(value));
+    else this.#composed(value);
+  }
+
+  #composed({ parts }: Composed): void {
     const start = this.#at + 4;
-    const end = writeUtf8(this.#buffer, start, text);
-    this.#int32(end - start);
-    this.#at = end;
+    this.#reserve(4);
+    this.#at = start;
+    for (let k = 0; k < parts.length; k++) {
+      const part = parts[k]!;
+      const length = typeof part === 'number' ? DIGITS : part.length * MOST_BYTES_PER_UNIT;
+      this.#reserve(length);
+      this.#at =
+        typeof part === 'number'
+          ? writeDigits(this.#buffer, this.#at, part)
+          : writeUtf8(this.#buffer, this.#at, part);
+    }
+    this.#view.setInt32(start - 4, this.#at - start);
   }
 
   #begin(type: number): number {
@@ -195,9 +222,8 @@ export class WireWriter {
     this.#reserve(12);
     this.#int32(8);
     const high = Math.floor(value / TWO_TO_32);
-    this.#view.setInt32(this.#at, high);
-    this.#view.setUint32(this.#at + 4, value - high * TWO_TO_32);
-    this.#at += 8;
+    this.#int32(high);
+    this.#int32(value - high * TWO_TO_32);
   }
 
   #bigLong(value: bigint): void {

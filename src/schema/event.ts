@@ -13,6 +13,14 @@ export interface KnownId {
   readonly since: number;
 }
 
+/** One that is filled anew for each row: an object for each would be too many. */
+export type KnownIdSlot = { -readonly [K in keyof KnownId]: KnownId[K] };
+
+/** @param since NaN where it is filled, too: so V8 takes it for a number with a fraction from the start */
+export function emptySlot(since = Number.NaN): KnownIdSlot {
+  return { id: 0, since };
+}
+
 /** The existing rows that a new row may reference, by table. */
 export type References<Parent extends TableName = TableName> = Readonly<Record<Parent, KnownId>>;
 

@@ -66,6 +66,22 @@ export function foreignKeyRules(table: TableSpec, parents: readonly TableSpec[])
   });
 }
 
+const NONE: readonly Rule[] = [];
+
+/**
+ * The first of a table's rules that a row breaks, as its text, or null.
+ *
+ * @param row values in the order of the table's columns
+ * @param since as of `Rule.breaks`
+ */
+export function firstBroken(rules: readonly Rule[], row: Row, since: number | null): string | null {
+  for (let i = 0; i < rules.length; i++) {
+    const { rule, breaks } = rules[i]!;
+    if (breaks?.(row, since)) return rule;
+  }
+  return null;
+}
+
 /** The rules of a run's tables. */
 export class Rules implements Iterable<Rule> {
   readonly #list: readonly Rule[];
@@ -82,17 +98,14 @@ export class Rules implements Iterable<Rule> {
     }
   }
 
-  /**
-   * The first rule that a row breaks, as its text, or null.
-   *
-   * @param row values in the order of the table's columns
-   * @param since as of `Rule.breaks`
-   */
+  /** The rules of a table that one row is enough to judge. */
+  ofRows(table: TableName): readonly Rule[] {
+    return this.#ofRows.get(table) ?? NONE;
+  }
+
+  /** The first rule that a row of a table breaks; see `firstBroken`. */
   broken(table: TableName, row: Row, since: number | null): string | null {
-    for (const { rule, breaks } of this.#ofRows.get(table) ?? []) {
-      if (breaks!(row, since)) return rule;
-    }
-    return null;
+    return firstBroken(this.ofRows(table), row, since);
   }
 
   [Symbol.iterator](): Iterator<Rule> {

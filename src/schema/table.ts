@@ -1,5 +1,8 @@
 import type { AddedColumn } from './hazards.js';
 import type { RowMaker } from './row-maker.js';
+import type { Row } from './value.js';
+
+export type { Row, Value } from './value.js';
 
 /** A table as the program knows it: what its rows hold, what identifies them, and what they reference. */
 
@@ -109,15 +112,6 @@ export interface TableSpec {
   /** The setting `seed.NAME` of its volume, and the default: rows. */
   readonly volume: { readonly setting: string; readonly rows: number };
 }
-
-/** A value of a row: integers as numbers, all else as PostgreSQL prints it. */
-export type Value = string | number | null;
-
-/**
- * One row as the generator writes it: values in the order of the table's `columns`. Moments are text as PostgreSQL
- * prints it (`2026-01-31`, `2026-01-31 08:15:00`), in UTC.
- */
-export type Row = readonly Value[];
 
 /**
  * The key of a row. One whole number from 0 to 2^53: a number. One other value: its text. Several values: the JSON

@@ -1,7 +1,9 @@
-import { DAY_MS, parseTimestamp } from '../lib/calendar.js';
+import { DAY_MS, parseTimestamp, SECOND_MS } from '../lib/calendar.js';
+import { DIGITS, writeDigits } from '../lib/numbers.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import { EPOCH_MS, rareDate, rareTimestamp } from '../postgres/wire.js';
-import type { Column, Row } from '../schema/table.js';
+import type { Column } from '../schema/table.js';
+import type { Composed, Row } from '../schema/value.js';
 import type { RowWriter } from './copy.js';
 
 /** Types whose binary form is simple, as `format_type` prints them without a length, and their forms. */
@@ -32,7 +34,10 @@ const JSONB_VERSION = 1;
 const PLAIN_DATE = '2026-01-31'.length;
 const PLAIN_TIMESTAMP = '2026-01-31 08:15:00'.length;
 
-const MICROS_PER_MS = 1000;
+/** PostgreSQL counts from 2000, rows from 1970. */
+const EPOCH_SECONDS = EPOCH_MS / SECOND_MS;
+const SECONDS_PER_DAY = DAY_MS / SECOND_MS;
+const MICROS_PER_SECOND = 1_000_000;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Bytes of the length and of a value of fixed size, at most. */
 const FIXED_BYTES = 12;
@@ -100,7 +105,9 @@ export class BinaryWriter implements RowWriter {
       this.#reserve(FIXED_BYTES);
       if (value === null) this.#int32(NULL_LENGTH);
       else if (typeof value === 'number') this.#number(forms[i]!, value);
-      else this.#text(forms[i]!, value);
+      else if (typeof value === 'string') this.#text(forms[i]!, value);
+      else if (forms[i] === 'text') this.#composed(value);
+      else this.#text(forms[i]!, value.toString());
     }
   }
 
@@ -108,6 +115,12 @@ export class BinaryWriter implements RowWriter {
     if (form === 'long') {
       this.#int32(8);
       this.#int64(value);
+    } else if (form === 'timestamp') {
+      this.#int32(8);
+      this.#int64((value - EPOCH_SECONDS) * MICROS_PER_SECOND);
+    } else if (form === 'date') {
+      this.#int32(4);
+      this.#int32((value - EPOCH_SECONDS) / SECONDS_PER_DAY);
     } else if (form === 'integer') {
       this.#int32(4);
       this.#int32(value);
@@ -130,18 +143,37 @@ export class BinaryWriter implements RowWriter {
   }
 
   #timestamp(text: string): void {
-    this.#int32(8);
     if (text.length === PLAIN_TIMESTAMP) {
-      this.#int64((parseTimestamp(text) - EPOCH_MS) * MICROS_PER_MS);
-    } else {
-      this.#bigInt64(rareTimestamp(text));
+      this.#number('timestamp', parseTimestamp(text) / SECOND_MS);
+      return;
     }
+    this.#int32(8);
+    this.#bigInt64(rareTimestamp(text));
   }
 
   #date(text: string): void {
+    if (text.length === PLAIN_DATE) {
+      this.#number('date', parseTimestamp(text) / SECOND_MS);
+      return;
+    }
     this.#int32(4);
-    const isPlain = text.length === PLAIN_DATE;
-    this.#int32(isPlain ? (parseTimestamp(text) - EPOCH_MS) / DAY_MS : rareDate(text));
+    this.#int32(rareDate(text));
+  }
+
+  #composed({ parts }: Composed): void {
+    const lengthAt = this.#at;
+    this.#at += 4;
+    for (let k = 0; k < parts.length; k++) {
+      const part = parts[k]!;
+      if (typeof part === 'number') {
+        this.#reserve(DIGITS);
+        this.#at = writeDigits(this.#buffer, this.#at, part);
+      } else {
+        this.#reserve(part.length * MOST_BYTES_PER_UNIT);
+        this.#at = writeUtf8(this.#buffer, this.#at, part);
+      }
+    }
+    this.#view.setInt32(lengthAt, this.#at - lengthAt - 4);
   }
 
   #utf8(text: string): void {

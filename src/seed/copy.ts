@@ -1,4 +1,5 @@
-import { type Row, sqlName, type Table } from '../schema/table.js';
+import { sqlName, type Table } from '../schema/table.js';
+import type { Row } from '../schema/value.js';
 import { BinaryWriter, hasBinaryForm } from './copy-binary.js';
 import { CsvWriter } from './csv.js';
 
@@ -33,7 +34,9 @@ export function* copyPieces(
   rowAt: (index: number) => Row,
   onRows: (rows: number) => void,
 ): Generator<Buffer> {
-  const writer: RowWriter = hasBinaryForm(columns) ? new BinaryWriter(columns) : new CsvWriter();
+  const writer: RowWriter = hasBinaryForm(columns)
+    ? new BinaryWriter(columns)
+    : new CsvWriter(columns);
   let reported = 0;
   for (let index = 0; index < count; index++) {
     writer.row(rowAt(index));

@@ -1,5 +1,5 @@
 import { RNG_PURPOSE, Rng } from '../random/rng.js';
-import type { EventSpec, KnownId } from '../schema/event.js';
+import { type EventSpec, emptySlot, type KnownId } from '../schema/event.js';
 import { LinkPlan } from '../schema/link-plan.js';
 import { type Pools, RowMaker } from '../schema/row-maker.js';
 import type { Schema } from '../schema/schema.js';
@@ -66,7 +66,7 @@ export class SeedRows {
       name,
       list: new ParentList(parents[name]!),
       parent: this.#schema.tables.get(name).parent!,
-      known: blankId(),
+      known: emptySlot(),
     }));
     const references = referencesOf(picks);
     return (id, _, previous) => {
@@ -83,8 +83,8 @@ export class SeedRows {
   /** Rows that link two others, each pair once. */
   #linkRows({ name }: Table, { parent, other, limit }: LinkLimit, event: EventSpec): RowAt {
     const { rng, reference, parents, linkable } = this.#basis;
-    const first = { name: parent.references, known: blankId() };
-    const second = { name: other.references, known: blankId() };
+    const first = { name: parent.references, known: emptySlot(0) };
+    const second = { name: other.references, known: emptySlot(0) };
     const references = referencesOf([first, second]);
     const firsts = new ParentList(linkable[name]!);
     const seconds = new ParentList(parents[other.references]!);
@@ -96,11 +96,6 @@ export class SeedRows {
       return event.insert(this.#maker, id, references, reference, previous);
     };
   }
-}
-
-/** Filled anew for each row: millions of objects would be made otherwise. */
-function blankId(): { -readonly [K in keyof KnownId]: KnownId[K] } {
-  return { id: 0, since: 0 };
 }
 
 function referencesOf(

@@ -1,4 +1,4 @@
-import { digits, unrepeated } from '../../lib/numbers.js';
+import { digitCode, digits, unrepeated } from '../../lib/numbers.js';
 import { permute } from '../../random/permutation.js';
 
 /**
@@ -32,10 +32,22 @@ export type Uf = (typeof UFS)[number];
  * the ids wrap around after 999,999,990.
  */
 export function cpf(id: number): string {
-  const base = digits(unrepeated(permute(id % CPF_SPACE, CPF_SPACE, CPF_KEY), 9), 9);
-  const first = checkDigit(base, CPF_WEIGHTS, 1);
-  const second = checkDigit(base + first, CPF_WEIGHTS, 0);
-  return `${base.slice(0, 3)}.${base.slice(3, 6)}.${base.slice(6)}-${first}${second}`;
+  const base = unrepeated(permute(id % CPF_SPACE, CPF_SPACE, CPF_KEY), 9);
+  let first = 0;
+  let second = 0;
+  for (let i = 0, power = 1e8; i < 9; i++, power /= 10) {
+    const digit = digitCode(base, power) - ZERO;
+    first += digit * CPF_WEIGHTS[i + 1]!;
+    second += digit * CPF_WEIGHTS[i]!;
+  }
+  const check = modulo11(first);
+  // biome-ignore format: digits in the groups of the text
+  return String.fromCharCode(
+    digitCode(base, 1e8), digitCode(base, 1e7), digitCode(base, 1e6), DOT,
+    digitCode(base, 1e5), digitCode(base, 1e4), digitCode(base, 1e3), DOT,
+    digitCode(base, 100), digitCode(base, 10), digitCode(base, 1), HYPHEN,
+    ZERO + check, ZERO + modulo11(second + check * CPF_WEIGHTS[9]!),
+  );
 }
 
 /**
@@ -66,12 +78,12 @@ export const ufOfCrm = (value: string): Uf => value.slice(4, 6) as Uf;
 
 /** Mask and check digits are right, and the digits are not all equal. */
 export function isCpf(value: string): boolean {
-  return CPF_MASK.test(value) && hasCheckDigits(value.replace(/\D/g, ''), CPF_WEIGHTS);
+  return hasCheckDigits(value, CPF_FORM, CPF_WEIGHTS);
 }
 
 /** Mask and check digits are right, and the digits are not all equal. */
 export function isCnpj(value: string): boolean {
-  return CNPJ_MASK.test(value) && hasCheckDigits(value.replace(/\D/g, ''), CNPJ_WEIGHTS);
+  return hasCheckDigits(value, CNPJ_FORM, CNPJ_WEIGHTS);
 }
 
 /** The mask is right, the state exists, the number is not zero. */
@@ -86,30 +98,61 @@ const CPF_MASK = /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}$/;
 const CNPJ_MASK = /^[0-9]{2}\.[0-9]{3}\.[0-9]{3}\/[0-9]{4}-[0-9]{2}$/;
 const CRM_MASK = new RegExp(`^CRM/(${UFS.join('|')}) (?!000000)[0-9]{6}$`);
 
-function hasCheckDigits(plain: string, weights: readonly number[]): boolean {
-  const length = plain.length;
-  return (
-    plain !== plain.charAt(0).repeat(length) &&
-    checkDigit(plain.slice(0, -2), weights, 1) === Number(plain.charAt(length - 2)) &&
-    checkDigit(plain.slice(0, -1), weights, 0) === Number(plain.charAt(length - 1))
-  );
+/** The masks with a 0 for each digit. */
+const CPF_FORM = '000.000.000-00';
+const CNPJ_FORM = '00.000.000/0000-00';
+
+/** In one pass, since every new patient is checked. */
+function hasCheckDigits(value: string, form: string, weights: readonly number[]): boolean {
+  if (value.length !== form.length) return false;
+  const count = weights.length + 1;
+  let first = 0;
+  let second = 0;
+  let hasOther = false;
+  let before = -1;
+  for (let i = 0, place = 0; i < form.length; i++) {
+    const unit = value.charCodeAt(i);
+    if (form.charCodeAt(i) !== ZERO) {
+      if (unit !== form.charCodeAt(i)) return false;
+      continue;
+    }
+    const digit = unit - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    if (place > 0 && digit !== before) hasOther = true;
+    if (place === count - 2 && digit !== modulo11(first)) return false;
+    if (place === count - 1 && digit !== modulo11(second)) return false;
+    if (place < count - 2) first += digit * weights[place + 1]!;
+    if (place < count - 1) second += digit * weights[place]!;
+    before = digit;
+    place++;
+  }
+  return hasOther;
 }
 
 /** Modulo 11 as the Receita Federal defines it; a remainder of 10 counts as 0. */
+function modulo11(sum: number): number {
+  return ((sum * 10) % 11) % 10;
+}
+
+/** The check digit after the digits of a text. */
 function checkDigit(plain: string, weights: readonly number[], skipped: number): number {
   let sum = 0;
   for (let i = 0; i < plain.length; i++) {
-    sum += (plain.charCodeAt(i) - 48) * weights[i + skipped]!;
+    sum += (plain.charCodeAt(i) - ZERO) * weights[i + skipped]!;
   }
-  return ((sum * 10) % 11) % 10;
+  return modulo11(sum);
 }
+
+const ZERO = 0x30;
+const DOT = 0x2e;
+const HYPHEN = 0x2d;
 
 /** CNPJs of the two base convênios of sql/03_seed-lookups.sql: given so, without check digits. */
 const LOOKUP_CNPJS = ['00.000.000/0001-00', '11.111.111/0001-11'] as const;
 
 /** Where the digits stand in `000.000.000-00` and `00.000.000/0000-00`, counted from 1. */
-const CPF_POSITIONS = digitPositions('000.000.000-00');
-const CNPJ_POSITIONS = digitPositions('00.000.000/0000-00');
+const CPF_POSITIONS = digitPositions(CPF_FORM);
+const CNPJ_POSITIONS = digitPositions(CNPJ_FORM);
 
 /** SQL, true where `column` is not a CPF: mask, check digits, digits all equal. */
 export function cpfProblem(column: string): string {
@@ -139,7 +182,7 @@ function problemSql(
     OR ${checkDigitSql(column, positions.slice(0, last), weights)} <> ${digitSql(column, positions[last]!)}`;
 }
 
-/** Modulo 11, as `checkDigit` has it. */
+/** Modulo 11, as `modulo11` has it. */
 function checkDigitSql(
   column: string,
   positions: readonly number[],

@@ -1,6 +1,7 @@
-import { floorSecond, formatTimestamp } from '../../lib/calendar.js';
+import { floorSecond } from '../../lib/calendar.js';
 import type { RowMaker } from '../../schema/row-maker.js';
 import type { Row } from '../../schema/table.js';
+import { timestampValue } from '../../schema/value.js';
 import { ROW_PURPOSE } from '../purposes.js';
 import { CITIES, citiesOf } from './cities.js';
 import { specialityName } from './clinical.js';
@@ -31,7 +32,7 @@ export function paciente(maker: RowMaker, id: number, since: number): Row {
   const city = rng.weighted(CITIES);
   const telefone = phone(rng, city);
   const endereco = address(rng, pools, city);
-  return [id, nome, nascimento, cpf(id), telefone, endereco, formatTimestamp(since)];
+  return [id, nome, nascimento, cpf(id), telefone, endereco, timestampValue(since)];
 }
 
 export function medico(maker: RowMaker, id: number): Row {

@@ -1,6 +1,7 @@
-import { DAY_MS, parseTimestamp } from '../../lib/calendar.js';
+import { DAY_MS } from '../../lib/calendar.js';
 import { domain, foreignKeyRules, type Rule, rowRule } from '../../schema/rules.js';
 import { columnIndex, type Row, type TableSpec, type Value } from '../../schema/table.js';
+import { momentMs } from '../../schema/value.js';
 import { CONSULTA_STATUSES, EXAM_TYPES } from './clinical.js';
 import { cnpjProblem, cpfProblem, crmProblem, isCnpj, isCpf, isCrm } from './identifiers.js';
 import { CONVENIO_TYPES } from './insurers.js';
@@ -29,7 +30,7 @@ const SAIDA = columnIndex(INTERNACOES, 'data_saida');
 /** Every rule: of columns' values, then of foreign keys, then of the server's own columns. */
 export const RULES: readonly Rule[] = [
   rowRule(PACIENTES, 'nascimento <= data_cadastro', 'nascimento > data_cadastro', (row) => {
-    return isBefore(row[PACIENTE.data_cadastro], moment(row[PACIENTE.nascimento]));
+    return isBefore(row[PACIENTE.data_cadastro], momentMs(row[PACIENTE.nascimento]));
   }),
   rowRule(PACIENTES, 'cpf ~ 000.000.000-00, mod 11', cpfProblem('cpf'), (row) => {
     return !isCpf(String(row[PACIENTE.cpf]));
@@ -76,12 +77,10 @@ export function sinceRegistered(table: TableSpec, column: string): Rule {
   };
 }
 
-const moment = (value: Value | undefined): number => parseTimestamp(String(value));
-
 /** Also when the value is no timestamp at all. */
-const isBefore = (value: Value | undefined, limit: number): boolean => !(moment(value) >= limit);
+const isBefore = (value: Value | undefined, limit: number): boolean => !(momentMs(value) >= limit);
 
-const stay = (row: Row): number => moment(row[SAIDA]) - moment(row[ENTRADA]);
+const stay = (row: Row): number => momentMs(row[SAIDA]) - momentMs(row[ENTRADA]);
 
 function interval(ms: number): string {
   return `INTERVAL '${ms / DAY_MS} days'`;

@@ -31,6 +31,7 @@ import { warmUp } from '../../../workers/warm-up.js';
 import { AUDITED_APPLICATION, auditedRows, clearAudit } from '../../helpers/audit.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { printedRow } from '../../helpers/printed-row.js';
 import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
 import { totalEvents } from '../../helpers/stream-run.js';
@@ -94,7 +95,7 @@ for (const server of await startServers()) {
       for (const { rows, stored } of of('consultas', 'insert')) {
         assert.deepEqual(
           stored,
-          rows.map((row) => row.with(4, upper(row[4]))),
+          rows.map((row) => printedRow(schema.tables.get('consultas'), row).with(4, upper(row[4]))),
         );
       }
       for (const { rows, stored } of of('exames', 'update')) {

@@ -11,6 +11,7 @@ import { baseType, type Column, type Row, sqlName } from '../../../src/schema/ta
 import { medico, paciente, patientSince } from '../../../src/schemas/hospital/rows.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { PRONTUARIO } from '../../../src/schemas/prontuario/index.js';
+import { printedRow } from '../../helpers/printed-row.js';
 import { startServers } from '../../helpers/server.js';
 
 const SERVERS = await startServers();
@@ -79,7 +80,7 @@ async function insert(client: Client, table: string, rows: readonly Row[]) {
   return textsOf(
     client,
     `INSERT INTO ${table} (${names}) VALUES ${tuples.join(', ')} RETURNING ${names}`,
-    rows.flat(),
+    rows.flatMap((row) => printedRow({ columns }, row)),
   );
 }
 

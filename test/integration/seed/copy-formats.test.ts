@@ -5,8 +5,8 @@ import test from 'node:test';
 import { from as copyFrom } from 'pg-copy-streams';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { defineColumn, defineTable } from '../../../src/schema/define.js';
-import type { Row, Value } from '../../../src/schema/table.js';
 import { Tables } from '../../../src/schema/tables.js';
+import { Composed, type Row, type Value } from '../../../src/schema/value.js';
 import { copyCommand, copyPieces } from '../../../src/seed/copy.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { randomNumbers } from '../../helpers/random.js';
@@ -14,7 +14,12 @@ import { startServers } from '../../helpers/server.js';
 
 const servers = await startServers();
 
-const TEXTS = [
+/** Whole seconds since 1970. */
+const MIDNIGHTS = [0, 86_400 * 20_000, -86_400 * 700_000];
+const SECONDS = [...MIDNIGHTS, 1, 1_769_847_300, -1];
+const TEXTS: readonly Value[] = [
+  new Composed(['R. ', 7, ', ', 2 ** 31 - 1, ' "ç"']),
+  new Composed([]),
   '',
   'x',
   'ação',
@@ -43,12 +48,13 @@ const VALUES: Readonly<Record<string, readonly Value[]>> = {
   bytea: ['\\x', '\\x00ff', `\\x${'0aF9'.repeat(50_000)}`],
   'character(4)': ['N02B', 'J01', 'é  x'],
   'character varying(90000)': TEXTS,
-  date: [...DAYS, ...INFINITIES],
+  date: [...DAYS, ...INFINITIES, ...MIDNIGHTS],
   jsonb: ['{}', 'null', '{"a": [1, 2.50, "é"], "b": "\\"😀\\n"}', `"${'x'.repeat(2000)}"`],
   text: TEXTS,
   'timestamp without time zone': [
     ...DAYS.flatMap((day) => TIMES.map((time) => day.replace(/ BC$|$/, (era) => ` ${time}${era}`))),
     ...INFINITIES,
+    ...SECONDS,
   ],
 };
 

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { defineColumn } from '../../../src/schema/define.js';
 import type { Row } from '../../../src/schema/table.js';
 import { CsvWriter } from '../../../src/seed/csv.js';
 
+const TABLE = {
+  columns: Array.from({ length: 8 }, (_, i) => defineColumn(`c${i}`, 'text')),
+};
+
 function csvLine(row: Row): string {
-  const writer = new CsvWriter();
+  const writer = new CsvWriter(TABLE.columns);
   writer.row(row);
   writer.end();
   return writer.take().toString();

@@ -1,6 +1,7 @@
-import { ceilSecond, formatTimestamp, parseTimestamp } from '../../../lib/calendar.js';
+import { ceilSecond } from '../../../lib/calendar.js';
 import { ALWAYS, type EventSpec } from '../../../schema/event.js';
 import { idOf } from '../../../schema/table.js';
+import { momentMs, timestampValue } from '../../../schema/value.js';
 import { ROW_PURPOSE } from '../../purposes.js';
 import { NEW_STATUS, OUTCOME, visitReason } from '../clinical.js';
 import { ahead, past, visitTime } from '../times.js';
@@ -16,7 +17,7 @@ export const consulta: EventSpec<'pacientes' | 'medicos'> = {
     const status = rng.weighted(NEW_STATUS);
     const { from, to } =
       status === 'agendada' ? ahead(paciente.since, now) : past(paciente.since, now);
-    const data = formatTimestamp(visitTime(rng, from, to));
+    const data = timestampValue(visitTime(rng, from, to));
     return [id, paciente.id, medico.id, data, visitReason(rng, medico.id), status];
   },
   change: {
@@ -24,13 +25,13 @@ export const consulta: EventSpec<'pacientes' | 'medicos'> = {
     open: "status = 'agendada'",
     at: 'data',
     momentOf([, , , data, , status]) {
-      return status === 'agendada' ? parseTimestamp(data as string) : null;
+      return status === 'agendada' ? momentMs(data) : null;
     },
     values(maker, { key, at }, now) {
       const status = maker.at(ROW_PURPOSE.consultaOutcome, idOf(key)).weighted(OUTCOME);
       // Rounded up: the patient may have been registered within this very second.
       const data = status === 'cancelada' ? at : Math.min(at, ceilSecond(now));
-      return [status, formatTimestamp(data)];
+      return [status, timestampValue(data)];
     },
   },
   deletable: ALWAYS,

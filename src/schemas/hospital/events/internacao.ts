@@ -1,6 +1,7 @@
-import { ceilSecond, formatTimestamp, parseTimestamp } from '../../../lib/calendar.js';
+import { ceilSecond } from '../../../lib/calendar.js';
 import { ALWAYS, type EventSpec } from '../../../schema/event.js';
 import { idOf } from '../../../schema/table.js';
+import { momentMs, timestampValue } from '../../../schema/value.js';
 import { ROW_PURPOSE } from '../../purposes.js';
 import { OPEN_STAYS, room, stayReason } from '../clinical.js';
 import { anyTime, LONGEST_STAY_MS, past, stayLength } from '../times.js';
@@ -21,17 +22,17 @@ export const internacao: EventSpec<'pacientes'> = {
     const entrada = open
       ? anyTime(rng, Math.max(from, to - LONGEST_STAY_MS), to)
       : anyTime(rng, from, closedTo);
-    const saida = open ? null : formatTimestamp(entrada + length);
-    return [id, paciente.id, formatTimestamp(entrada), saida, stayReason(rng), room(rng)];
+    const saida = open ? null : timestampValue(entrada + length);
+    return [id, paciente.id, timestampValue(entrada), saida, stayReason(rng), room(rng)];
   },
   change: {
     columns: ['data_saida'],
     open: 'data_saida IS NULL',
     at: 'data_entrada',
-    momentOf: ([, , entrada, saida]) => (saida === null ? parseTimestamp(entrada as string) : null),
+    momentOf: ([, , entrada, saida]) => (saida === null ? momentMs(entrada) : null),
     values(maker, { key, at }) {
       const length = stayLength(maker.at(ROW_PURPOSE.internacaoDischarge, idOf(key)));
-      return [formatTimestamp(ceilSecond(at) + length)];
+      return [timestampValue(ceilSecond(at) + length)];
     },
   },
   deletable: ALWAYS,

@@ -1,6 +1,6 @@
-import { parseTimestamp } from '../../../lib/calendar.js';
 import { ALWAYS, type EventSpec, UNREFERENCED } from '../../../schema/event.js';
 import { idOf } from '../../../schema/table.js';
+import { momentMs } from '../../../schema/value.js';
 import { ROW_PURPOSE } from '../../purposes.js';
 import { CITIES } from '../cities.js';
 import { address, phone } from '../people.js';
@@ -18,7 +18,7 @@ export const novoPaciente: EventSpec<never> = {
     columns: ['telefone', 'endereco'],
     open: ALWAYS,
     at: 'data_cadastro',
-    momentOf: (row) => parseTimestamp(row[6] as string),
+    momentOf: (row) => momentMs(row[6]),
     // Another place at each `now`.
     values(maker, { key }, now) {
       const rng = maker.at(ROW_PURPOSE.pacienteContact, idOf(key), now);

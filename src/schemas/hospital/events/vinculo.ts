@@ -1,6 +1,7 @@
-import { DAY_MS, formatDate, parseTimestamp } from '../../../lib/calendar.js';
+import { DAY_MS } from '../../../lib/calendar.js';
 import { ALWAYS, type EventSpec } from '../../../schema/event.js';
 import { idOf } from '../../../schema/table.js';
+import { dateValue, momentMs } from '../../../schema/value.js';
 import { ROW_PURPOSE } from '../../purposes.js';
 import { cardNumber } from '../people.js';
 
@@ -17,7 +18,7 @@ export const vinculo: EventSpec<'pacientes' | 'convenios'> = {
   parents: ['pacientes', 'convenios'],
   insert(maker, id, { pacientes: paciente, convenios: convenio }, now) {
     const rng = maker.at(ROW_PURPOSE.vinculo, id);
-    const validade = formatDate(now + rng.between(...CARD_DAYS) * DAY_MS);
+    const validade = dateValue(now + rng.between(...CARD_DAYS) * DAY_MS);
     return [id, paciente.id, convenio.id, cardNumber(rng), validade];
   },
   change: {
@@ -25,10 +26,10 @@ export const vinculo: EventSpec<'pacientes' | 'convenios'> = {
     open: ALWAYS,
     // Cards that someone else wrote, or a trigger changed, may lack the date.
     at: "coalesce(validade::timestamp, 'epoch')",
-    momentOf: ([, , , , validade]) => parseTimestamp((validade ?? '1970-01-01') as string),
+    momentOf: ([, , , , validade]) => momentMs(validade ?? 0),
     values(maker, { key }, now) {
       const rng = maker.at(ROW_PURPOSE.vinculoRenewal, idOf(key), now);
-      return [formatDate(now + rng.between(...RENEWED_DAYS) * DAY_MS)];
+      return [dateValue(now + rng.between(...RENEWED_DAYS) * DAY_MS)];
     },
   },
   deletable: ALWAYS,
