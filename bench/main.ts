@@ -25,7 +25,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   ledger: (server) => benchLedger(server, { rounds: 4, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
-  verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
+  verify: () => benchVerify({ rounds: 5, transactions: 60_000, most: 1_000_000 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>
     benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),
