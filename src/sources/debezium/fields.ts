@@ -552,14 +552,24 @@ export class ParsedFields {
       for (const part of [row, old, key, flat]) {
         const [from, to] = [part + field, part + own];
         if (this.kinds[from] === KIND.none || this.kinds[to] !== KIND.none) continue;
+        if (first === null) this.#copy();
         this.kinds[to] = this.kinds[from]!;
         this.starts[to] = this.starts[from]!;
         this.stops[to] = this.stops[from]!;
-        this.values.known[to] = 0;
         first ??= name;
       }
     }
     return first;
+  }
+
+  /** Goes on with a copy of the values: those of a template have the same slots in every event. */
+  #copy(): void {
+    const { kinds, starts, stops } = this.values;
+    this.use(this.#own);
+    this.kinds.set(kinds);
+    this.starts.set(starts);
+    this.stops.set(stops);
+    this.values.known.fill(0);
   }
 
   /** The mark of `false` or `true`, as such or as text, or of `first`, `last`… */
