@@ -7,7 +7,8 @@ import type { Sentence } from '../errors.js';
 export interface Decoder {
   /**
    * Decodes the value from `begin` to `end` and gives its event to the sink: `row`, `changeWithoutKey`, `truncate` or
-   * `ignored`; white space gives nothing. No bytes make it throw. It keeps no bytes after the call.
+   * `ignored`; white space gives nothing. No bytes make it throw. Bytes of earlier calls must
+   * be as they were, or `forget` called.
    *
    * @param bytes UTF-8, but for a schema registry's head; `bytes[end]` is a control character, where every scan stops
    * @param key of the message, where the transport has one apart from the value
@@ -23,6 +24,8 @@ export interface Decoder {
     position: number,
     receivedAt: number,
   ): Refusal | null;
+  /** The bytes of earlier calls were overwritten. Not called where those of the next call are another Buffer. */
+  forget(): void;
 }
 
 /** Why a value is not an event. */

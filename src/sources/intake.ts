@@ -205,6 +205,7 @@ export class Intake {
     const loaded = length < this.#scratch.length ? this.#scratch : Buffer.alloc(length + 1);
     loaded.set(bytes);
     loaded[length] = LF;
+    this.#decoder.forget();
     return loaded;
   }
 

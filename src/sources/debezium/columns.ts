@@ -1,7 +1,13 @@
 import { hashAscii, hashText, hashUtf8, NULL } from '../../ledger/value-hash.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Precision, Projection, RowColumns } from '../source.js';
-import type { EventColumn, EventTable, ParsedFields } from './fields.js';
+import {
+  type EventColumn,
+  type EventTable,
+  KNOWN,
+  type ParsedFields,
+  type SlotValues,
+} from './fields.js';
 import { type ValueReader, wrongType } from './values.js';
 
 /** The form in which a column's text is there. */
@@ -33,10 +39,8 @@ export class JsonColumns implements RowColumns {
   readonly #projections: (Projection | null)[];
   /** Whether the projections are of the last row: its table has a lossy column. */
   #hasLossy = false;
-  // The last made text of each column and its hash: rows of one transaction have the same times.
-  readonly #hashed: string[];
-  readonly #befores: Int32Array;
-  readonly #hashes: Int32Array;
+  readonly #slots: Int32Array;
+  #memo: SlotValues | null = null;
 
   /** @param most columns of a table */
   constructor(reader: JsonReader, values: ValueReader, most: number) {
@@ -47,9 +51,7 @@ export class JsonColumns implements RowColumns {
     this.#stops = new Int32Array(most);
     this.#made = Array<string>(most).fill('');
     this.#projections = Array<Projection | null>(most).fill(null);
-    this.#hashed = Array<string>(most).fill('');
-    this.#befores = new Int32Array(most);
-    this.#hashes = new Int32Array(most);
+    this.#slots = new Int32Array(most);
   }
 
   get precision(): Precision {
@@ -63,15 +65,30 @@ export class JsonColumns implements RowColumns {
   read(of: EventTable, parsed: ParsedFields, slot: number): void {
     this.#values.learnUnit(of, parsed, slot);
     const { columns, hasLossy } = of;
+    // A lossy value has more to it than its text.
+    const memo = hasLossy ? null : parsed.values;
+    memo?.beginRow(this.#values.unit);
+    this.#memo = memo;
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i]!;
       const at = slot + column.field;
+      this.#slots[i] = at;
+      if (memo !== null && (memo.known[at]! & KNOWN.text) !== 0) {
+        this.#forms[i] = FORM.made;
+        this.#made[i] = memo.texts[at]!;
+        continue;
+      }
       const start = parsed.starts[at]!;
       const stop = parsed.stops[at]!;
       this.#starts[i] = start;
       this.#stops[i] = stop;
       if (hasLossy) this.#values.projection = null;
-      this.#forms[i] = this.#formOf(column, i, parsed.kinds[at]!, start, stop);
+      const form = this.#formOf(column, i, parsed.kinds[at]!, start, stop);
+      this.#forms[i] = form;
+      if (memo !== null && form === FORM.made && isTime(column)) {
+        memo.known[at]! |= KNOWN.text;
+        memo.texts[at] = this.#made[i]!;
+      }
       if (hasLossy) this.#projections[i] = column.lossy ? this.#values.projection : null;
     }
     this.#hasLossy = hasLossy;
@@ -104,10 +121,25 @@ export class JsonColumns implements RowColumns {
   }
 
   hash(column: number, before: number): number | null {
-    switch (this.#forms[column]) {
-      case FORM.absent:
-      case FORM.unchanged:
-        return null;
+    const form = this.#forms[column]!;
+    if (form <= FORM.unchanged) return null;
+    const memo = this.#memo;
+    if (memo === null) return this.#hash(column, form, before);
+    const slot = this.#slots[column]!;
+    if ((memo.known[slot]! & KNOWN.hash) !== 0 && memo.befores[slot] === before) {
+      return memo.hashes[slot]!;
+    }
+    const hash = this.#hash(column, form, before);
+    if (form !== FORM.made || (memo.known[slot]! & KNOWN.text) !== 0) {
+      memo.known[slot]! |= KNOWN.hash;
+      memo.befores[slot] = before;
+      memo.hashes[slot] = hash;
+    }
+    return hash;
+  }
+
+  #hash(column: number, form: number, before: number): number {
+    switch (form) {
       case FORM.null:
         return hashText(before, NULL);
       case FORM.ascii:
@@ -115,7 +147,7 @@ export class JsonColumns implements RowColumns {
       case FORM.utf8:
         return hashUtf8(before, this.#reader.bytes, this.#starts[column]!, this.#stops[column]!);
       default:
-        return this.#hashMade(column, before);
+        return hashText(before, this.#made[column]!);
     }
   }
 
@@ -141,16 +173,9 @@ export class JsonColumns implements RowColumns {
     this.#made[index] = text;
     return FORM.made;
   }
+}
 
-  #hashMade(column: number, before: number): number {
-    const text = this.#made[column]!;
-    if (before === this.#befores[column] && text === this.#hashed[column]) {
-      return this.#hashes[column]!;
-    }
-    const hash = hashText(before, text);
-    this.#hashed[column] = text;
-    this.#befores[column] = before;
-    this.#hashes[column] = hash;
-    return hash;
-  }
+/** Whether a text depends on the value's bytes and the unit alone. */
+function isTime({ form }: EventColumn): boolean {
+  return form === 'timestamp' || form === 'timestamptz';
 }

@@ -6,7 +6,15 @@ import type { Scope } from '../scope.js';
 import type { Sink } from '../source.js';
 import { JsonColumns } from './columns.js';
 import { ConsoleLines } from './console-line.js';
-import { CONSTANT_SLOTS, EventLayout, FLAG, MOST_LOGGED, ParsedFields, SLOT } from './fields.js';
+import {
+  CONSTANT_SLOTS,
+  EventLayout,
+  FLAG,
+  MOST_LOGGED,
+  ParsedFields,
+  SLOT,
+  SlotValues,
+} from './fields.js';
 import { KeyReader, MemberReader, readWhole } from './members.js';
 import { RowEmitter } from './rows.js';
 import { ValueReader } from './values.js';
@@ -79,6 +87,10 @@ export class DebeziumDecoder implements Decoder {
     }
   }
 
+  forget(): void {
+    this.#reader.forget();
+  }
+
   /** Goes on to the JSON between `begin` and `end`. False: they are blank. */
   #skipHead(begin: number, end: number): boolean {
     const reader = this.#reader;
@@ -115,7 +127,6 @@ export class DebeziumDecoder implements Decoder {
 
   /** Emits the event that the reader is at. Throws a JsonError or an EventError. */
   #event(key: Uint8Array | null, partition: number, position: number, receivedAt: number): void {
-    this.#parsed.clear();
     this.#parse();
     const isInner = this.#parsed.kinds[SLOT.inner] !== KIND.none;
     const outerKey = isInner ? this.#parseInner(key) : key;
@@ -151,7 +162,6 @@ export class DebeziumDecoder implements Decoder {
       const text = reader.utf8(parsed.kinds[SLOT.inner]!, start, parsed.stops[SLOT.inner]!);
       if (text === null) throw new EventError((m) => m.malformed.event.halfPairInJson());
       outerKey = this.#rows.messageKey() ?? outerKey;
-      parsed.clear();
       const bytes = Buffer.allocUnsafe(text.length + 1);
       bytes.set(text);
       bytes[text.length] = LF;
@@ -199,6 +209,7 @@ interface Template {
   readonly origin: string | null;
   readonly snapshot: ParsedFields['snapshot'];
   readonly unstated: number;
+  readonly repetition: Repetition;
 }
 
 /**
@@ -218,10 +229,13 @@ class EventTemplates {
 
   /**
    * Parses the next value if a template fits. False: none does, the reader is back at the value, and the parsed fields
-   * may have values that members overwrite. Throws a JsonError where the value is certainly not JSON.
+   * are empty. Throws a JsonError where the value is certainly not JSON.
    */
   read(reader: JsonReader, parsed: ParsedFields): boolean {
-    if (this.#pause > 0) return false;
+    if (this.#pause > 0) {
+      parsed.clear();
+      return false;
+    }
     const begin = reader.at;
     const kept = this.#kept;
     for (let i = 0; i < kept.length; i++) {
@@ -235,6 +249,7 @@ class EventTemplates {
       parsed.origin = template.origin;
       parsed.snapshot = template.snapshot;
       parsed.unstated = template.unstated;
+      parsed.wrapped = false;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
         kept[i - 1] = template;
@@ -242,6 +257,7 @@ class EventTemplates {
       if (this.#credit < FULL_CREDIT) this.#credit++;
       return true;
     }
+    parsed.clear();
     return false;
   }
 
@@ -290,6 +306,7 @@ class EventTemplates {
       origin: parsed.origin,
       snapshot: parsed.snapshot,
       unstated: parsed.unstated,
+      repetition: new Repetition(slots.length, this.#layout.slots),
     });
   }
 }
@@ -304,16 +321,136 @@ function matches(
   parsed: ParsedFields,
   layout: EventLayout,
 ): boolean {
-  const { words, from, slots } = template;
+  const { words, from, slots, repetition } = template;
+  const { values, begins, ends, runs } = repetition;
+  const { generation } = reader;
   const count = slots.length;
+  parsed.use(values);
+  let compare = repetition.begin(generation);
+  let missed = false;
   for (let i = 0; i < count; i++) {
+    if (compare === COMPARE.byRun && runs[i]! > i) {
+      const last = runs[i]! - 1;
+      if (reader.repeats(begins[i]!, ends[last]!)) {
+        i = last;
+        continue;
+      }
+      // From here on all offsets are of this event.
+      missed = true;
+      compare = COMPARE.not;
+    }
+    begins[i] = reader.at;
     if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;
+    const slot = slots[i]!;
     const kind = reader.value();
     if (kind >= KIND.object) {
-      if (slots[i]! < layout.row) return false;
+      if (slot < layout.row) return false;
       readWhole(reader, kind, layout.fields);
     }
-    parsed.put(slots[i]!, reader);
+    if (compare === COMPARE.byValue) repetition.note(i, parsed.isSame(slot, reader));
+    parsed.put(slot, reader);
+    ends[i] = reader.at;
   }
-  return reader.literal(words, from[count]!, from[count + 1]!);
+  if (!reader.literal(words, from[count]!, from[count + 1]!)) return false;
+  repetition.end(generation, compare, missed);
+  return true;
+}
+
+/** Events that are compared with the one before, value by value, before runs are tried. */
+const LESSONS = 3;
+/** Events after which the runs are learnt anew although they hold: more values may have become steady. */
+const RUNS_KEPT = 1_024;
+/** So many events that do not repeat a run are looked at together: they end transactions, or the runs are wrong. */
+const MISSES = 8;
+/** Runs that are not repeated more often than once in so many events are learnt anew. */
+const FEWEST_BETWEEN = 4;
+/** After so many vain lessons there is a pause of RUNS_KEPT events. */
+const MOST_FAILURES = 8;
+
+/** How an event is compared with the one before. */
+const COMPARE = { not: 0, byValue: 1, byRun: 2 } as const;
+
+/**
+ * Learns which values of a template are the same from event to event: those of one transaction share its xid, its times
+ * and more. Runs of such values, with the bytes between them, are compared at once, and keep what was computed from them.
+ */
+class Repetition {
+  readonly values: SlotValues;
+  /** Offsets of the bytes before each value, and of the value's end. Of a run: in one event, which may be an earlier one. */
+  readonly begins: Int32Array;
+  readonly ends: Int32Array;
+  /** For each value, the end of the run that begins with it: a value's number. Its own: it is in none. */
+  readonly runs: Int32Array;
+  /** How often in a row each value was the same; LESSONS at most. */
+  readonly #same: Uint8Array;
+  /** As of `JsonReader`: the offsets are of these bytes. NaN: of none. */
+  #generation = Number.NaN;
+  /** Lessons left. */
+  #lessons = LESSONS;
+  /** Events since the last lesson; those of them since the misses were looked at, and these. */
+  #kept = 0;
+  #tried = 0;
+  #misses = 0;
+  #failures = 0;
+  /** Events left of a pause. */
+  #pause = 0;
+
+  constructor(values: number, slots: number) {
+    this.values = new SlotValues(slots);
+    this.begins = new Int32Array(values);
+    this.ends = new Int32Array(values);
+    this.runs = new Int32Array(values);
+    this.#same = new Uint8Array(values);
+  }
+
+  /** Begins an event. Returns how it is compared, of COMPARE. */
+  begin(generation: number): number {
+    const isThere = this.#generation === generation;
+    this.#generation = Number.NaN;
+    if (!isThere || this.#pause > 0) return COMPARE.not;
+    return this.#lessons > 0 ? COMPARE.byValue : COMPARE.byRun;
+  }
+
+  /** Notes whether value `i` is the same as in the event before. */
+  note(i: number, isSame: boolean): void {
+    this.#same[i] = isSame ? Math.min(this.#same[i]! + 1, LESSONS) : 0;
+  }
+
+  /** Ends an event that the template fits. `missed`: a run was not repeated. */
+  end(generation: number, compare: number, missed: boolean): void {
+    this.#generation = generation;
+    if (this.#pause > 0) this.#pause--;
+    else if (compare === COMPARE.byValue) {
+      if (--this.#lessons === 0) this.#findRuns();
+    } else if (missed || compare === COMPARE.byRun) this.#count(missed);
+  }
+
+  #count(missed: boolean): void {
+    this.#kept++;
+    this.#tried++;
+    if (missed) this.#misses++;
+    if (this.#misses === MISSES) {
+      const isWorth = this.#tried >= MISSES * FEWEST_BETWEEN;
+      this.#tried = 0;
+      this.#misses = 0;
+      if (isWorth) this.#failures = 0;
+      else this.#relearn(this.#failures + 1);
+    } else if (this.#kept === RUNS_KEPT) this.#relearn(this.#failures);
+  }
+
+  #relearn(failures: number): void {
+    this.#lessons = LESSONS;
+    this.#kept = 0;
+    this.#failures = failures % MOST_FAILURES;
+    if (failures === MOST_FAILURES) this.#pause = RUNS_KEPT;
+  }
+
+  #findRuns(): void {
+    const { runs } = this;
+    const isSteady = (i: number) => this.#same[i] === LESSONS;
+    for (let i = runs.length - 1; i >= 0; i--) {
+      if (!isSteady(i)) runs[i] = i;
+      else runs[i] = i + 1 < runs.length && isSteady(i + 1) ? runs[i + 1]! : i + 1;
+    }
+  }
 }

@@ -1,10 +1,11 @@
 import type { AddedColumn } from '../../schema/hazards.js';
-import type { Table } from '../../schema/table.js';
+import type { Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Foreign, Scope } from '../scope.js';
 import type { SnapshotMark, Unstated } from '../source.js';
 import { type ValueType, valueType } from './value-types.js';
+import type { Unit } from './values.js';
 
 /** A column of a table, by its name in events. */
 export interface EventColumn extends ValueType {
@@ -25,6 +26,9 @@ interface FoldedName {
 /** The columns of a table. */
 export interface EventTable {
   readonly table: Table;
+  // Of the table, whose literals have several shapes: reading a member of one takes a lookup.
+  readonly name: TableName;
+  readonly keyKind: Table['keyKind'];
   /** Its name in the event, where that is folded to lower case; null: it is its own. */
   readonly renamed: string | null;
   /** The folded names of its columns; a name that is of another column is not one. */
@@ -316,7 +320,11 @@ export class EventLayout {
       ...table.columns,
       ...table.serverColumns.map(lossless),
       ...table.addedColumns.map(lossless),
-    ].map(({ name, type, lossy }) => ({ ...valueType(type), name, lossy, field: field(name) }));
+    ].map(({ name, type: declared, lossy }): EventColumn => {
+      // Not spread: each would get a shape of its own, and they are read for every value.
+      const { type, form, scale } = valueType(declared);
+      return { type, form, scale, name, lossy, field: field(name) };
+    });
     const setOf = (name: string) =>
       table.serverColumns.find((column) => column.name === name)?.set ?? 'derived';
     const times = columns.filter(({ form }) => form === 'timestamp');
@@ -327,6 +335,8 @@ export class EventLayout {
     });
     return {
       table,
+      name: table.name,
+      keyKind: table.keyKind,
       renamed: null,
       folded,
       columns,
@@ -364,15 +374,53 @@ const MARKS: readonly SnapshotMark[] = [
 /** The part of each bit of `ParsedFields.unstated`. */
 export const UNSTATED: readonly Unstated[] = ['database', 'schema', 'origin'];
 
+/** The values of an event by slot, and what was computed from them. */
+export class SlotValues {
+  /** KIND.none: the event lacks it. */
+  readonly kinds: Uint8Array;
+  /** Places in the reader's bytes, perhaps of an earlier event that had the same bytes there. */
+  readonly starts: Int32Array;
+  readonly stops: Int32Array;
+  /** Bits of KNOWN: what was computed from the value. */
+  readonly known: Uint8Array;
+  readonly numbers: Float64Array;
+  readonly texts: string[];
+  /** The hash of the text, and the hash that it continues. */
+  readonly hashes: Int32Array;
+  readonly befores: Int32Array;
+  #unit: Unit | null = null;
+
+  constructor(slots: number) {
+    this.kinds = new Uint8Array(slots);
+    this.starts = new Int32Array(slots);
+    this.stops = new Int32Array(slots);
+    this.known = new Uint8Array(slots);
+    this.numbers = new Float64Array(slots);
+    this.texts = Array<string>(slots).fill('');
+    this.hashes = new Int32Array(slots);
+    this.befores = new Int32Array(slots);
+  }
+
+  /** Begins a row whose timestamps are in this unit: texts and hashes in another one are forgotten. */
+  beginRow(unit: Unit): void {
+    if (unit === this.#unit) return;
+    this.#unit = unit;
+    this.known.fill(0);
+  }
+}
+
+export const KNOWN = { number: 1, text: 2, hash: 4 } as const;
+
 /**
  * The values of one event by slot, as places in the reader's bytes. Names come in any order, so the shape is known only
  * at the end: the values of every shape have slots. Used again for the next event.
  */
 export class ParsedFields {
-  /** KIND.none: the event lacks it. */
-  readonly kinds: Uint8Array;
-  readonly starts: Int32Array;
-  readonly stops: Int32Array;
+  values: SlotValues;
+  // As of `values`.
+  kinds: Uint8Array;
+  starts: Int32Array;
+  stops: Int32Array;
   /** Bits of FLAG. */
   flags = 0;
   // Set by `settle`.
@@ -395,17 +443,32 @@ export class ParsedFields {
   readonly loggedStarts = new Int32Array(MOST_LOGGED);
   readonly loggedStops = new Int32Array(MOST_LOGGED);
   count = 0;
+  /** Of events without a template. */
+  readonly #own: SlotValues;
   readonly #layout: EventLayout;
 
   constructor(layout: EventLayout) {
     this.#layout = layout;
-    this.kinds = new Uint8Array(layout.slots);
-    this.starts = new Int32Array(layout.slots);
-    this.stops = new Int32Array(layout.slots);
+    this.#own = new SlotValues(layout.slots);
+    this.values = this.#own;
+    const { kinds, starts, stops } = this.#own;
+    this.kinds = kinds;
+    this.starts = starts;
+    this.stops = stops;
+  }
+
+  /** Reads and puts the values of an event here. */
+  use(values: SlotValues): void {
+    this.values = values;
+    this.kinds = values.kinds;
+    this.starts = values.starts;
+    this.stops = values.stops;
   }
 
   clear(): void {
+    this.use(this.#own);
     this.kinds.fill(KIND.none);
+    this.values.known.fill(0);
     this.flags = 0;
     this.table = null;
     this.origin = null;
@@ -431,9 +494,18 @@ export class ParsedFields {
 
   /** Puts the value that the reader has just read into a slot. */
   put(slot: number, reader: JsonReader): void {
+    this.values.known[slot] = 0;
     this.kinds[slot] = reader.kind;
     this.starts[slot] = reader.start;
     this.stops[slot] = reader.stop;
+  }
+
+  /** Whether the value that the reader has just read has the bytes of the slot's. */
+  isSame(slot: number, reader: JsonReader): boolean {
+    const { kind, start, stop } = reader;
+    return (
+      kind === this.kinds[slot] && reader.equal(this.starts[slot]!, this.stops[slot]!, start, stop)
+    );
   }
 
   /** Whether the slot has a value other than null. */
@@ -480,6 +552,7 @@ export class ParsedFields {
       for (const part of [row, old, key, flat]) {
         const [from, to] = [part + field, part + own];
         if (this.kinds[from] === KIND.none || this.kinds[to] !== KIND.none) continue;
+        if (first === null) this.#copy();
         this.kinds[to] = this.kinds[from]!;
         this.starts[to] = this.starts[from]!;
         this.stops[to] = this.stops[from]!;
@@ -487,6 +560,16 @@ export class ParsedFields {
       }
     }
     return first;
+  }
+
+  /** Goes on with a copy of the values: those of a template have the same slots in every event. */
+  #copy(): void {
+    const { kinds, starts, stops } = this.values;
+    this.use(this.#own);
+    this.kinds.set(kinds);
+    this.starts.set(starts);
+    this.stops.set(stops);
+    this.values.known.fill(0);
   }
 
   /** The mark of `false` or `true`, as such or as text, or of `first`, `last`… */

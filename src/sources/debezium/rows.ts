@@ -17,6 +17,7 @@ import {
   type EventLayout,
   type EventTable,
   FLAG,
+  KNOWN,
   NO_SLOT,
   type ParsedFields,
   SLOT,
@@ -117,7 +118,6 @@ export class RowEmitter {
       sink.ignored(of, this.#foreignTime());
       return;
     }
-    const table = of.table.name;
     if (op === TRUNCATE) {
       this.#truncate(of, partition, position, receivedAt);
       return;
@@ -137,7 +137,7 @@ export class RowEmitter {
       this.#columns.read(of, parsed, first);
     }
     const id =
-      of.table.keyKind === 'none'
+      of.keyKind === 'none'
         ? this.#contentKey(of, operation, flat)
         : (this.#values.keyOf(of, parsed, first) ?? this.#keyOfMessage(of, key));
     if (id === null && !mayLackKey(operation, of.table)) {
@@ -155,7 +155,7 @@ export class RowEmitter {
     }
     const event = {
       operation,
-      table,
+      table: of.name,
       key: id ?? 0,
       snapshot: operation === 'snapshot' ? (parsed.snapshot ?? 'row') : null,
       xid,
@@ -179,7 +179,7 @@ export class RowEmitter {
 
   #truncate(of: EventTable, partition: number, position: number, receivedAt: number): void {
     const event: TruncateEvent = {
-      table: of.table.name,
+      table: of.name,
       ...this.#place(partition, position, receivedAt),
       order: this.#number(SLOT.order, 'transaction.total_order'),
     };
@@ -350,12 +350,17 @@ export class RowEmitter {
 
   /** A number from 0 to 2^53, or a string that holds one; null where the event lacks it. */
   #number(slot: number, field: string): number | null {
-    const { kinds, starts, stops } = this.#parsed;
+    const { kinds, starts, stops, values } = this.#parsed;
     const kind = kinds[slot]!;
     if (kind <= KIND.null) return null;
+    if ((values.known[slot]! & KNOWN.number) !== 0) return values.numbers[slot]!;
     if (kind === KIND.integer || kind === KIND.string) {
       const value = this.#reader.integer(starts[slot]!, stops[slot]!);
-      if (value >= 0) return value;
+      if (value >= 0) {
+        values.known[slot]! |= KNOWN.number;
+        values.numbers[slot] = value;
+        return value;
+      }
     }
     throw notNumber(field);
   }
@@ -414,12 +419,19 @@ export class RowEmitter {
     const parsed = this.#parsed;
     for (let unit = 2; unit >= 0; unit--) {
       if (!parsed.has(slot + unit)) continue;
+      const { values } = parsed;
+      if ((values.known[slot + unit]! & KNOWN.number) !== 0) return values.numbers[slot + unit]!;
       const kind = parsed.kinds[slot + unit]!;
       // Without the last three digits nanoseconds are microseconds.
       const stop = parsed.stops[slot + unit]! - (unit === 2 ? 3 : 0);
       const isNumber = kind === KIND.integer || kind === KIND.string;
       const value = isNumber ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
-      if (value >= 0) return unit === 0 ? value * 1000 : value;
+      if (value >= 0) {
+        const micros = unit === 0 ? value * 1000 : value;
+        values.known[slot + unit]! |= KNOWN.number;
+        values.numbers[slot + unit] = micros;
+        return micros;
+      }
       throw new EventError((m) => m.malformed.event.timeNotWhole());
     }
     return null;

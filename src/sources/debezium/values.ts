@@ -56,7 +56,7 @@ const INFINITE_DATES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The unit of a connector's timestamps (`time.precision.mode`): microseconds by default, milliseconds with `connect`. */
-type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
+export type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
 
 /** Limits of a time's digits by unit: from 2001 to 2286 milliseconds have 13, microseconds 16, nanoseconds 19. */
 const MOST_MILLI_DIGITS = 14;
@@ -113,6 +113,11 @@ export class ValueReader {
     return (
       bytes === UNAVAILABLE.length || (this.#placeholders !== null && this.#lengths.has(bytes))
     );
+  }
+
+  /** Of timestamps. */
+  get unit(): Unit {
+    return this.#unit;
   }
 
   /** Of the last row's timestamps. */

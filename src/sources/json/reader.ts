@@ -139,6 +139,8 @@ export class JsonReader {
   kind = 0;
   start = 0;
   stop = 0;
+  /** Rises with other bytes: offsets are of those of one generation. */
+  generation = 0;
 
   constructor(names: Names) {
     this.#names = names;
@@ -156,8 +158,14 @@ export class JsonReader {
   /** Sets the bytes to read; they must not change while values of them are in use. */
   load(bytes: Buffer): void {
     if (bytes === this.#bytes) return;
+    this.generation++;
     this.#bytes = bytes;
     this.#words = wordsOf(bytes);
+  }
+
+  /** The loaded bytes were overwritten. */
+  forget(): void {
+    this.generation++;
   }
 
   /** Starts at a value between `begin` and `end`. The byte at `end` has to be a control character: it stops every loop. */
@@ -184,6 +192,21 @@ export class JsonReader {
     if (end > this.#end || !sameBytes(words, from, to, this.#words, at)) return false;
     this.#at = end;
     return true;
+  }
+
+  /** The same of the loaded bytes from `from` to `to`, and of the byte after them, which is not passed. */
+  repeats(from: number, to: number): boolean {
+    const at = this.#at;
+    const end = at + to - from;
+    if (end >= this.#end || !sameBytes(this.#words, from, to + 1, this.#words, at)) return false;
+    this.#at = end;
+    return true;
+  }
+
+  /** Whether two ranges of the loaded bytes are equal. */
+  equal(start: number, stop: number, otherStart: number, otherStop: number): boolean {
+    if (stop - start !== otherStop - otherStart) return false;
+    return sameBytes(this.#words, start, stop, this.#words, otherStart);
   }
 
   /** Skips byte order marks of UTF-8 (joined files have several) and record separators (JSON text sequences, RFC 7464). */
@@ -345,6 +368,7 @@ export class JsonReader {
 
   /** The text of ASCII bytes. */
   ascii(start: number, stop: number): string {
+    if (start < this.#textFrom) return this.#bytes.toString('latin1', start, stop);
     if (this.#text === '') this.#text = this.#bytes.toString('latin1', this.#textFrom, this.#end);
     return this.#text.slice(start - this.#textFrom, stop - this.#textFrom);
   }

@@ -173,9 +173,6 @@ export interface Recognized {
 
 /** Bytes that an event takes in a replay window: five arrays of 32 bits. */
 export const WINDOW_BYTES_PER_EVENT = 20;
-/** Room for events at the beginning; the window doubles when it is full. */
-const FIRST_SIZE = 1 << 12;
-
 /**
  * The latest events of a partition, in the order of their delivery: they distinguish a legal replay from disorder. Events are kept as two hashes, of their identity and of their contents.
  */
@@ -183,17 +180,20 @@ export class ReplayWindow {
   readonly #tables: Tables;
   /** Pairs of a table and an operation. */
   readonly #kinds: number;
-  readonly #most: number;
-  #size: number;
-  #xids: Uint32Array;
-  #identities: Int32Array;
-  #contents: Int32Array;
+  /** The last table, and its number. */
+  #table: TableName | null = null;
+  #code = 0;
+  readonly #size: number;
+  // The system provides memory for the part that was written to.
+  readonly #xids: Uint32Array;
+  readonly #identities: Int32Array;
+  readonly #contents: Int32Array;
   /**
-   * Chains of events by the low bits of their identity: the place of the newest, and for each that of the one
-   * before. Places count from 1, modulo 2^32. A chain ends at 0, or at a place that is forgotten.
+   * Chains of events by their LSN and identity: the place of the newest, and for each that of the one before. Places
+   * count from 1, modulo 2^32. A chain ends at 0, or at a place that is forgotten.
    */
-  #newest: Int32Array;
-  #before: Int32Array;
+  readonly #newest: Int32Array;
+  readonly #before: Int32Array;
   #end = 0;
   #forgotten = Number.NEGATIVE_INFINITY;
   /** The largest LSN of each block of events: the limit of `forgotten` when the block goes. */
@@ -203,8 +203,7 @@ export class ReplayWindow {
   constructor(tables: Tables, most: number) {
     this.#tables = tables;
     this.#kinds = tables.size * OPERATIONS;
-    this.#most = most;
-    this.#size = Math.min(FIRST_SIZE, most);
+    this.#size = most;
     this.#xids = new Uint32Array(this.#size);
     this.#identities = new Int32Array(this.#size);
     this.#contents = new Int32Array(this.#size);
@@ -228,11 +227,14 @@ export class ReplayWindow {
   }
 
   append(event: TableEvent, contents: number): void {
-    if (this.#end >= this.#size && this.#size < this.#most) this.#grow();
     const slot = this.#end & (this.#size - 1);
     this.#xids[slot] = event.xid ?? 0;
     this.#contents[slot] = contents;
-    this.#enter(this.#end, this.#identityOf(event));
+    const identity = this.#identityOf(event);
+    const chain = chainOf(event, identity) & (this.#size - 1);
+    this.#identities[slot] = identity;
+    this.#before[slot] = this.#newest[chain]!;
+    this.#newest[chain] = (this.#end + 1) | 0;
     this.#noteLsn(event.lsn ?? 0);
     this.#end++;
   }
@@ -243,7 +245,7 @@ export class ReplayWindow {
     const mask = this.#size - 1;
     const last = this.#end | 0;
     let age = 0;
-    for (let place = this.#newest[identity & mask]!; place !== 0; ) {
+    for (let place = this.#newest[chainOf(event, identity) & mask]!; place !== 0; ) {
       // Along a chain ages grow; beyond the size an event is forgotten, and its slot has another one.
       const older = (last - place) | 0;
       if (older < age || older >= this.#size) return null;
@@ -260,7 +262,8 @@ export class ReplayWindow {
   /** A hash of transaction, place in the WAL, table, operation and key. */
   #identityOf({ xid, lsn, table, operation, key: ofRow }: TableEvent): number {
     const key = ofRow ?? 0;
-    const kind = this.#tables.get(table).code * OPERATIONS + OPERATION_CODES[operation];
+    if (table !== this.#table) this.#noteTable(table);
+    const kind = this.#code * OPERATIONS + OPERATION_CODES[operation];
     // Of an id, table and operation as one number: exact for the ids of a ledger.
     const code = typeof key === 'number' ? key * this.#kinds + kind : hashOf(key, kind);
     let hash = mix((xid ?? 0) ^ 0x5bd1e995);
@@ -270,12 +273,9 @@ export class ReplayWindow {
     return mix(hash ^ ((code / HIGH_HALF) | 0));
   }
 
-  #enter(at: number, identity: number): void {
-    const chain = identity & (this.#size - 1);
-    const slot = at & (this.#size - 1);
-    this.#identities[slot] = identity;
-    this.#before[slot] = this.#newest[chain]!;
-    this.#newest[chain] = (at + 1) | 0;
+  #noteTable(table: TableName): void {
+    this.#table = table;
+    this.#code = this.#tables.get(table).code;
   }
 
   #noteLsn(lsn: number): void {
@@ -283,7 +283,7 @@ export class ReplayWindow {
     if (place === 0) {
       this.#lsns.push(lsn);
       // The block's first event overwrites the first one of the oldest block.
-      if (this.#lsns.length > this.#most / BLOCK) {
+      if (this.#lsns.length > this.#size / BLOCK) {
         this.#forgotten = Math.max(this.#forgotten, this.#lsns.shift()!);
       }
     } else {
@@ -291,24 +291,17 @@ export class ReplayWindow {
       this.#lsns[last] = Math.max(this.#lsns[last]!, lsn);
     }
   }
+}
 
-  #grow(): void {
-    const { length } = this.#xids;
-    const identities = this.#identities;
-    this.#size = length * 2;
-    const wider = <T extends Uint32Array | Int32Array>(make: new (n: number) => T, old: T): T => {
-      const array = new make(this.#size);
-      array.set(old);
-      return array;
-    };
-    this.#xids = wider(Uint32Array, this.#xids);
-    this.#contents = wider(Int32Array, this.#contents);
-    this.#identities = new Int32Array(this.#size);
-    this.#newest = new Int32Array(this.#size);
-    this.#before = new Int32Array(this.#size);
-    // The window is full for the first time: slots equal places.
-    for (let at = 0; at < length; at++) this.#enter(at, identities[at]!);
-  }
+/** Bytes of the WAL whose events have neighbouring chains: some 50 rows. */
+const NEAR_BYTES = 1 << 13;
+/** Neighbouring chains: of four cache lines. */
+const NEAR_CHAINS = 1 << 6;
+
+/** The number of an event's chain, before it is cut to the number of chains: events that follow one another are near. */
+function chainOf({ lsn }: TableEvent, identity: number): number {
+  if (lsn === null) return identity;
+  return Math.imul(mix((lsn / NEAR_BYTES) | 0), NEAR_CHAINS) | (identity & (NEAR_CHAINS - 1));
 }
 
 /** Events of a block. */

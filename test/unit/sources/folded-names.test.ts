@@ -80,3 +80,15 @@ test('other names are no folded ones: upper case, another schema, and a table wi
   const { rows } = collect(lineOf({ table: 'itens da conta', schema: 'arquivo' }));
   assert.deepEqual(rows, []);
 });
+
+test('values under folded names are those of each event', () => {
+  const quantities = ['2', '33', '444', '5'];
+  const lines = quantities.map((n) =>
+    lineOf({ fold: lower }).replace(/"quantidade":2/, `"quantidade":${n}`),
+  );
+  const { rows } = collect(...lines);
+  assert.deepEqual(
+    rows.map(({ values }) => values?.[NAMES.indexOf('Quantidade')]),
+    quantities,
+  );
+});

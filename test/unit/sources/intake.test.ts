@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { en } from '../../../src/messages/en.js';
 import { Intake, MOST_BYTES } from '../../../src/sources/intake.js';
-import { anyScope } from '../../helpers/any-scope.js';
+import type { RowColumns, RowEvent } from '../../../src/sources/source.js';
+import { anyScope, HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { randomNumbers } from '../../helpers/random.js';
 import {
@@ -127,6 +128,54 @@ test('any bytes give exactly one call of the sink, the same with templates and w
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
       assert.equal(sink.count, 1, `${name}: ${bytes}`);
       if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
+    }
+  }
+});
+
+/** Also takes the hash of each value, with two beginnings. */
+class HashingSink extends CollectingSink {
+  readonly hashes: (number | null)[][] = [];
+
+  override row(event: RowEvent, columns: RowColumns | null): void {
+    super.row(event, columns);
+    const places = HOSPITAL_TABLES.get(event.table).columns.keys();
+    const begins = columns === null ? [] : [...places].flatMap((i) => [1, 1, i].map((b) => [i, b]));
+    this.hashes.push(begins.map(([i, before]) => columns!.hash(i!, before!)));
+  }
+}
+
+test('lines that repeat values of those before them are read as each by itself', () => {
+  const random = randomNumbers(22);
+  const below = (end: number) => Math.floor(random() * end);
+  const together = new HashingSink();
+  const apart = new HashingSink();
+  const intake = new Intake(together, anyScope);
+  for (let i = 0; i < TRIES / 20; i++) {
+    const chunk: string[] = [];
+    while (chunk.length < 60) {
+      const sample = SAMPLES[below(SAMPLES.length)]!;
+      const isVaried = Array.from({ length: 100 }, () => random() < 0.2);
+      const numbers = Array.from({ length: 100 }, () => String(below(10 ** (1 + below(9)))));
+      for (let n = 1 + below(50); n > 0; n--) {
+        let at = 0;
+        const text = sample.replaceAll(/\d+|Resson|true|null/g, (old) => {
+          const k = at++ % 100;
+          if (isVaried[k]) return /^\d/.test(old) ? `1${below(10 ** (1 + below(16)))}` : old;
+          if (random() < 0.001) return ['"a"', '-5', '[1]', '{}', '2'][below(5)]!;
+          if (random() < 0.003) return random() < 0.5 ? `${old}00` : old.slice(0, -3) || '7';
+          return old.length < 4 && /^\d/.test(old) ? `1${numbers[k]}` : old;
+        });
+        chunk.push(random() < 0.005 ? text.slice(0, below(text.length)) : text);
+      }
+    }
+    intake.lines(Buffer.from(`${chunk.join('\n')}\n`), 0, 1, 5);
+    for (const [k, text] of chunk.entries()) {
+      new Intake(apart, anyScope).line(Buffer.from(text), 0, 1 + k, 5);
+    }
+    assert.deepEqual(readable(together), readable(apart));
+    assert.deepEqual(together.hashes, apart.hashes);
+    for (const sink of [together, apart]) {
+      for (const list of [...Object.values(collected(sink)), sink.hashes]) list.length = 0;
     }
   }
 });
