@@ -6,7 +6,7 @@ import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schema/event.js';
 import type { Batch } from './batch.js';
 import type { DrawnHazards, Lottery } from './hazards/lottery.js';
-import { pipelineDepth } from './pipelined-commit.js';
+import { packetDepth } from './pipelined-commit.js';
 
 /** With `--on-lag shed`, batches later than this are shed. A timer's jitter or one slow answer is less. */
 const SHED_AFTER_MS = 50;
@@ -21,6 +21,8 @@ export interface ScheduledBatch {
   batch: Batch | null;
   /** True after one of its rows failed: it is written step by step then. */
   rowByRow: boolean;
+  /** It is in a packet that has no answer yet. */
+  inFlight: boolean;
   /** The hazards that are still to happen in it. */
   hazards: DrawnHazards;
 }
@@ -34,8 +36,10 @@ export class BatchQueue {
   readonly #lottery: Lottery | null;
   /** Events scheduled so far of each type: the types take turns by it. */
   readonly #scheduled = new Map<EventType, number>();
-  /** Batches sent in one go at most, where so many are due; in the cycle one. */
+  /** Batches of a packet at most, where so many are due; in the cycle one. */
   readonly #depth: number;
+  /** False in the cycle: there, a batch is due a while after the one before was answered. */
+  readonly #sendsAhead: boolean;
   #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
@@ -52,7 +56,8 @@ export class BatchQueue {
     this.#stats = stats;
     this.#pacer = pacer;
     this.#lottery = lottery;
-    this.#depth = task.pace.kind === 'cycle' ? 1 : pipelineDepth(task.batchSize);
+    this.#sendsAhead = task.pace.kind !== 'cycle';
+    this.#depth = this.#sendsAhead ? packetDepth(task.batchSize) : 1;
   }
 
   /** Batches that are not closed yet. */
@@ -60,13 +65,25 @@ export class BatchQueue {
     return this.#open;
   }
 
-  get first(): ScheduledBatch | undefined {
-    return this.#open[0];
+  /** The batches of the next packet: those that are in none without an answer. */
+  get waiting(): readonly ScheduledBatch[] {
+    return this.#open.filter(({ inFlight }) => !inFlight).slice(0, this.#depth);
   }
 
-  /** Schedules a first batch where none is open, and sheds those that are too late; false at the end. */
+  get first(): ScheduledBatch | undefined {
+    return this.#open.find(({ inFlight }) => !inFlight);
+  }
+
+  /** Whether a batch is due now that may be sent before the answers to those in flight. */
+  isDueAhead(): boolean {
+    if (!this.#sendsAhead || !this.takeFirst()) return false;
+    const { due = Number.POSITIVE_INFINITY } = this.first ?? {};
+    return due <= this.#control.active() && !this.#isAfterEnd(due);
+  }
+
+  /** Schedules a first batch where none is waiting, and sheds those that are too late; false at the end. */
   takeFirst(): boolean {
-    while (this.#open.length === 0) {
+    while (this.first === undefined) {
       const { size, due } = this.#next();
       if (size <= 0 || this.#isAfterEnd(due)) return false;
       const late = this.#control.active() - due > SHED_AFTER_MS;
@@ -78,7 +95,7 @@ export class BatchQueue {
 
   /** Adds the batches that are due by now, up to as many as may be sent in one go. */
   takeDue(): void {
-    while (this.#open.length < this.#depth) {
+    while (this.waiting.length < this.#depth) {
       const { size, due } = this.#next();
       if (size <= 0 || due > this.#control.active() || this.#isAfterEnd(due)) return;
       this.#schedule(size, due);
@@ -131,7 +148,7 @@ export class BatchQueue {
     const type = nextType(this.#task.share, this.#scheduled);
     this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
     const hazards = this.#lottery === null ? null : this.#lottery.draw();
-    this.#open.push({ type, size, due, batch: null, rowByRow: false, hazards });
+    this.#open.push({ type, size, due, batch: null, rowByRow: false, inFlight: false, hazards });
     this.#previousDue = due;
   }
 }

@@ -17,7 +17,7 @@ import type { Tables } from '../src/schema/tables.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';
-import { expectedOutcomes, pipelineDepth } from './pipelined-commit.js';
+import { expectedOutcomes, packetDepth } from './pipelined-commit.js';
 import type { Session } from './session.js';
 import { cascadesOf, isPredictable, readBackBy, statementOf, type Write } from './writes.js';
 
@@ -65,7 +65,7 @@ export async function warmUp(
   do {
     for (const spec of specs) {
       wire.reset();
-      for (let i = 0; i < pipelineDepth(batchSize); i++) {
+      for (let i = 0; i < packetDepth(batchSize); i++) {
         const writes = builder.build(spec, batchSize, now);
         const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
         if (unplanned.length > 0) await plan(client, schema.tables, unplanned, task.returning);

@@ -242,9 +242,10 @@ export class WorkerStats {
     this.#numbers[layout.SETTLING] = 0;
   }
 
-  /** Forgets all pending transactions: the server answered that they are not committed. */
-  withdraw(): void {
-    this.#numbers[layout.FIRST_PENDING] = this.#at(layout.END_PENDING);
+  /** Forgets the first `count` pending transactions: the server answered that they are not committed. */
+  withdraw(count: number): void {
+    const first = this.#at(layout.FIRST_PENDING) + count;
+    this.#numbers[layout.FIRST_PENDING] = Math.min(first, this.#at(layout.END_PENDING));
   }
 
   /** Counts one rejected row under its SQLSTATE (five letters or digits). */

@@ -114,7 +114,7 @@ test('several transactions may be pending, and are settled in their order', () =
     stats.settle('committed');
     assert.equal(stats.events - before, 2);
     assert.deepEqual(stats.pending, { ...pendingOf(null), number: 0 });
-    stats.withdraw();
+    stats.withdraw(MOST_PENDING);
     assert.equal(stats.pending, null);
   }
 });
