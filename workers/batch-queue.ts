@@ -41,6 +41,8 @@ export class BatchQueue {
   /** False in the cycle: there, a batch is due a while after the one before was answered. */
   readonly #sendsAhead: boolean;
   #open: ScheduledBatch[] = [];
+  /** Events of the open batches. */
+  #openEvents = 0;
   #previousDue: number | null = null;
 
   /** @param lottery null: the run has no hazards */
@@ -95,16 +97,17 @@ export class BatchQueue {
 
   /** Adds the batches that are due by now, up to as many as may be sent in one go. */
   takeDue(): void {
-    while (this.waiting.length < this.#depth) {
-      const { size, due } = this.#next();
-      if (size <= 0 || due > this.#control.active() || this.#isAfterEnd(due)) return;
+    for (let waiting = this.waiting.length; waiting < this.#depth; waiting++) {
+      const now = this.#control.active();
+      const { size, due } = this.#next(now);
+      if (size <= 0 || due > now || this.#isAfterEnd(due)) return;
       this.#schedule(size, due);
     }
   }
 
   /** Events of the worker that have fallen due so far, those of the open batches included. */
   get due(): number {
-    return this.#stats.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
+    return this.#stats.get('attempted') + this.#openEvents;
   }
 
   /** Events of the batch after the open ones, if it is due by now; else 0. */
@@ -116,19 +119,25 @@ export class BatchQueue {
 
   /** Takes out a batch that is committed, refused or given up. */
   close(batch: ScheduledBatch): void {
-    this.#open = this.#open.filter((other) => other !== batch);
+    // Nearly always the first one.
+    const at = this.#open.indexOf(batch);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.#openEvents -= batch.size;
   }
 
   /** The next batch: its due time, and its events, fewer than a whole batch where a limit leaves fewer. */
   #next(now = this.#control.active()): { size: number; due: number } {
     const { batchSize, commitLimit } = this.#task;
-    const waiting = this.#open.reduce((sum, { size }) => sum + size, 0);
     const { at, events } = this.#pacer({
-      attempted: this.#stats.get('attempted') + waiting,
+      attempted: this.due,
       previousDue: this.#previousDue,
       now,
     });
-    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#stats.events - waiting;
+    const left =
+      commitLimit === null
+        ? Number.POSITIVE_INFINITY
+        : commitLimit - this.#stats.events - this.#openEvents;
     return { size: Math.min(batchSize, events, left), due: at };
   }
 
@@ -149,6 +158,7 @@ export class BatchQueue {
     this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
     const hazards = this.#lottery === null ? null : this.#lottery.draw();
     this.#open.push({ type, size, due, batch: null, rowByRow: false, inFlight: false, hazards });
+    this.#openEvents += size;
     this.#previousDue = due;
   }
 }

@@ -77,18 +77,11 @@ export class BatchWriter {
   }
 
   /**
-   * A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end.
+   * A batch of `size` events of one type, whose ids are reserved. Either `abandon` or `confirm` must follow in the end.
    *
    * @param scattered rows with lower ids are to come after its own
    */
-  async build(
-    client: Client,
-    spec: EventSpec,
-    size: number,
-    now: number,
-    scattered = false,
-  ): Promise<Batch> {
-    await this.reserve(client, spec, size);
+  build(spec: EventSpec, size: number, now: number, scattered = false): Batch {
     const outOfOrder = scattered && this.ids.scatter(spec.table, size);
     return { spec, size, now, writes: this.builder.build(spec, size, now), outOfOrder };
   }
@@ -204,9 +197,7 @@ export class BatchWriter {
   /** Whether `reserve` has nothing to do: then `build` does not use its connection. */
   hasIds({ table, parents }: EventSpec, size: number): boolean {
     const count = idsOf(size);
-    return (
-      this.ids.holds(table, count) && parents.every((parent) => this.ids.holds(parent, count))
-    );
+    return this.ids.holds(table, count) && parents.every((parent) => this.ids.holds(parent, count));
   }
 
   /**

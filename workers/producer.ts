@@ -258,9 +258,11 @@ class Producer {
     const batches: Batch[] = [];
     for (const scheduled of this.#queue.waiting) {
       const spec = this.#schema.event(scheduled.type);
-      if (this.#inFlight.length > 0 && !this.#writer.hasIds(spec, scheduled.size)) break;
-      scheduled.batch ??= await this.#writer.build(
-        client,
+      if (scheduled.batch === null && !this.#writer.hasIds(spec, scheduled.size)) {
+        if (this.#inFlight.length > 0) break;
+        await this.#writer.reserve(client, spec, scheduled.size);
+      }
+      scheduled.batch ??= this.#writer.build(
         spec,
         scheduled.size,
         now,

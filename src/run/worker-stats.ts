@@ -179,8 +179,10 @@ export class WorkerStats {
       typeof key === 'number' ? key : this.#enterKeyText(end, key);
     this.#numbers[entry + layout.ENTRY_EVENTS] = events;
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
-    const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
-    this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    if (lsn != null) {
+      const halves = lsn.split('/').map((half) => Number.parseInt(half, 16));
+      this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    }
     this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared ?? null);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
