@@ -106,7 +106,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: packets in flight are answered in their order, whatever becomes of them`, async () => {
+  test(`${version}: packets in flight are answered in their order, also after a failure`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION USING ERRCODE = '23514'; END $$`);
