@@ -1,12 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunSummary } from '../src/runs/summary.js';
 import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
 
-/** Connections of every contender. */
+/** Connections of every contender, unless it says otherwise. */
 const CONNECTIONS = 4;
+/** Connections of the contenders with one row a transaction. */
+const SINGLE_CONNECTIONS = [4, 16, 64] as const;
 const BATCH = 50;
+/** Left out of the generator's processor time: its start, and the first compilations. */
+const START_SECONDS = 5;
 
 export interface StreamOptions {
   readonly rounds: number;
@@ -144,6 +149,7 @@ export async function benchStream(
   { rounds, seconds }: StreamOptions,
 ): Promise<Finding[]> {
   const measured = new Measurements('rows/s');
+  const processorTime = new Measurements('µs an event');
   const pgbench = findTool('pgbench');
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
@@ -152,18 +158,25 @@ export async function benchStream(
     'SELECT (SELECT max(id) FROM pacientes)::int AS patients, (SELECT max(id) FROM medicos)::int AS doctors',
   );
 
-  const ours = async (name: string, batch: number, more: readonly string[] = []) => {
+  const ours = async (
+    name: string,
+    batch: number,
+    more: readonly string[] = [],
+    connections = CONNECTIONS,
+  ) => {
     await server.restore();
-    const { achieved_rate } = await server.stream([
-      ...['--rate', 'max', '--workers', String(CONNECTIONS)],
+    const summary = await server.stream([
+      ...['--rate', 'max', '--workers', String(connections)],
       ...['--batch-size', String(batch), '--duration', `${seconds}s`, ...more],
     ]);
-    measured.note(name, achieved_rate);
+    measured.note(name, summary.achieved_rate);
+    return summary;
   };
   const peer = async (
     name: string,
     scripts: readonly { weight: number; script: string }[],
     rowsPerTransaction: number,
+    connections = CONNECTIONS,
   ) => {
     if (pgbench === null) return;
     const files = scripts.flatMap(({ weight, script }, i) => {
@@ -175,7 +188,7 @@ export async function benchStream(
     const { stdout } = await run(
       pgbench,
       [
-        ...['-n', '-M', 'prepared', '-c', String(CONNECTIONS), '-j', '2', '-T', String(seconds)],
+        ...['-n', '-M', 'prepared', '-c', String(connections), '-j', '2', '-T', String(seconds)],
         ...['-D', `patients=${bounds?.patients}`, '-D', `doctors=${bounds?.doctors}`, ...files],
       ],
       { env: libpqEnvironment(server.target) },
@@ -189,9 +202,12 @@ export async function benchStream(
     await ours('batch 50', BATCH, consultas);
     await peer('floor', [{ weight: 1, script: FLOOR }], BATCH);
     await peer('pipelined', [{ weight: 1, script: PIPELINED }], BATCH);
-    await ours('batch 1', 1, consultas);
-    await peer('single', [{ weight: 1, script: SINGLE_INSERT }], 1);
-    await ours('mix', BATCH);
+    for (const connections of SINGLE_CONNECTIONS) {
+      await ours(`batch 1, ${connections}`, 1, consultas, connections);
+      const script = SINGLE_INSERT;
+      await peer(`single, ${connections}`, [{ weight: 1, script }], 1, connections);
+    }
+    processorTime.note('mix', microsAnEvent(server, await ours('mix', BATCH)));
     await peer('mix one by one', scripts(oneByOne), BATCH);
     await peer('mix by the server', scripts(byTheServer), BATCH);
   }
@@ -207,26 +223,45 @@ export async function benchStream(
       what: 'stream, consultas, batch 50',
       ours: batch50,
       peer: measured.series('pipelined', 'pgbench, 50 INSERTs in a pipeline'),
-      least: 1.5,
+      least: 1.6,
     },
-    {
-      what: 'stream, consultas, batch 1',
-      ours: measured.series('batch 1', 'stream'),
-      peer: measured.series('single', 'pgbench, one INSERT'),
-      least: 0.95,
-    },
+    ...SINGLE_CONNECTIONS.map((connections) => ({
+      what: `stream, consultas, batch 1, ${connections} connections`,
+      ours: measured.series(`batch 1, ${connections}`, 'stream'),
+      peer: measured.series(`single, ${connections}`, 'pgbench, one INSERT'),
+      least: 1,
+    })),
     {
       what: 'stream, default mix, batch 50',
       ours: measured.series('mix', 'stream'),
       peer: measured.series('mix one by one', 'pgbench, the same changes in a pipeline'),
-      least: 1.2,
+      least: 1.3,
     },
     {
       what: 'stream, default mix, batch 50',
       ours: measured.series('mix', 'stream'),
       peer: measured.series('mix by the server', 'pgbench, the same changes, rows by the server'),
     },
+    {
+      what: 'processor time of the generator, default mix, batch 50',
+      ours: processorTime.series('mix', 'stream'),
+      peer: null,
+      most: 2,
+    },
   ];
+}
+
+/** Processor time of the whole generator for an event once it has started, from the series of the run. */
+function microsAnEvent({ folder }: BenchServer, { run_id }: RunSummary): number {
+  const series = readFileSync(join(folder, 'logs', 'runs', run_id, 'series.ndjson'), 'utf8');
+  const samples = series
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { committed: number; cpu_cores: number })
+    .slice(START_SECONDS);
+  const sum = (of: 'committed' | 'cpu_cores') =>
+    samples.reduce((total, sample) => total + sample[of], 0);
+  return (1e6 * sum('cpu_cores')) / sum('committed');
 }
 
 function scripts(make: (changes: MixedChanges) => string) {

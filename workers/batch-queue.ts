@@ -6,7 +6,7 @@ import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schema/event.js';
 import type { Batch } from './batch.js';
 import type { DrawnHazards, Lottery } from './hazards/lottery.js';
-import { pipelineDepth } from './pipelined-commit.js';
+import { packetDepth } from './pipelined-commit.js';
 
 /** With `--on-lag shed`, batches later than this are shed. A timer's jitter or one slow answer is less. */
 const SHED_AFTER_MS = 50;
@@ -21,6 +21,8 @@ export interface ScheduledBatch {
   batch: Batch | null;
   /** True after one of its rows failed: it is written step by step then. */
   rowByRow: boolean;
+  /** It is in a packet that has no answer yet. */
+  inFlight: boolean;
   /** The hazards that are still to happen in it. */
   hazards: DrawnHazards;
 }
@@ -34,9 +36,13 @@ export class BatchQueue {
   readonly #lottery: Lottery | null;
   /** Events scheduled so far of each type: the types take turns by it. */
   readonly #scheduled = new Map<EventType, number>();
-  /** Batches sent in one go at most, where so many are due; in the cycle one. */
+  /** Batches of a packet at most, where so many are due; in the cycle one. */
   readonly #depth: number;
+  /** False in the cycle: there, a batch is due a while after the one before was answered. */
+  readonly #sendsAhead: boolean;
   #open: ScheduledBatch[] = [];
+  /** Events of the open batches. */
+  #openEvents = 0;
   #previousDue: number | null = null;
 
   /** @param lottery null: the run has no hazards */
@@ -52,7 +58,8 @@ export class BatchQueue {
     this.#stats = stats;
     this.#pacer = pacer;
     this.#lottery = lottery;
-    this.#depth = task.pace.kind === 'cycle' ? 1 : pipelineDepth(task.batchSize);
+    this.#sendsAhead = task.pace.kind !== 'cycle';
+    this.#depth = this.#sendsAhead ? packetDepth(task.batchSize) : 1;
   }
 
   /** Batches that are not closed yet. */
@@ -60,13 +67,25 @@ export class BatchQueue {
     return this.#open;
   }
 
-  get first(): ScheduledBatch | undefined {
-    return this.#open[0];
+  /** The batches of the next packet: those that are in none without an answer. */
+  get waiting(): readonly ScheduledBatch[] {
+    return this.#open.filter(({ inFlight }) => !inFlight).slice(0, this.#depth);
   }
 
-  /** Schedules a first batch where none is open, and sheds those that are too late; false at the end. */
+  get first(): ScheduledBatch | undefined {
+    return this.#open.find(({ inFlight }) => !inFlight);
+  }
+
+  /** Whether a batch is due now that may be sent before the answers to those in flight. */
+  isDueAhead(): boolean {
+    if (!this.#sendsAhead || !this.takeFirst()) return false;
+    const { due = Number.POSITIVE_INFINITY } = this.first ?? {};
+    return due <= this.#control.active() && !this.#isAfterEnd(due);
+  }
+
+  /** Schedules a first batch where none is waiting, and sheds those that are too late; false at the end. */
   takeFirst(): boolean {
-    while (this.#open.length === 0) {
+    while (this.first === undefined) {
       const { size, due } = this.#next();
       if (size <= 0 || this.#isAfterEnd(due)) return false;
       const late = this.#control.active() - due > SHED_AFTER_MS;
@@ -78,16 +97,17 @@ export class BatchQueue {
 
   /** Adds the batches that are due by now, up to as many as may be sent in one go. */
   takeDue(): void {
-    while (this.#open.length < this.#depth) {
-      const { size, due } = this.#next();
-      if (size <= 0 || due > this.#control.active() || this.#isAfterEnd(due)) return;
+    for (let waiting = this.waiting.length; waiting < this.#depth; waiting++) {
+      const now = this.#control.active();
+      const { size, due } = this.#next(now);
+      if (size <= 0 || due > now || this.#isAfterEnd(due)) return;
       this.#schedule(size, due);
     }
   }
 
   /** Events of the worker that have fallen due so far, those of the open batches included. */
   get due(): number {
-    return this.#stats.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
+    return this.#stats.get('attempted') + this.#openEvents;
   }
 
   /** Events of the batch after the open ones, if it is due by now; else 0. */
@@ -99,19 +119,25 @@ export class BatchQueue {
 
   /** Takes out a batch that is committed, refused or given up. */
   close(batch: ScheduledBatch): void {
-    this.#open = this.#open.filter((other) => other !== batch);
+    // Nearly always the first one.
+    const at = this.#open.indexOf(batch);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.#openEvents -= batch.size;
   }
 
   /** The next batch: its due time, and its events, fewer than a whole batch where a limit leaves fewer. */
   #next(now = this.#control.active()): { size: number; due: number } {
     const { batchSize, commitLimit } = this.#task;
-    const waiting = this.#open.reduce((sum, { size }) => sum + size, 0);
     const { at, events } = this.#pacer({
-      attempted: this.#stats.get('attempted') + waiting,
+      attempted: this.due,
       previousDue: this.#previousDue,
       now,
     });
-    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#stats.events - waiting;
+    const left =
+      commitLimit === null
+        ? Number.POSITIVE_INFINITY
+        : commitLimit - this.#stats.events - this.#openEvents;
     return { size: Math.min(batchSize, events, left), due: at };
   }
 
@@ -131,7 +157,8 @@ export class BatchQueue {
     const type = nextType(this.#task.share, this.#scheduled);
     this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
     const hazards = this.#lottery === null ? null : this.#lottery.draw();
-    this.#open.push({ type, size, due, batch: null, rowByRow: false, hazards });
+    this.#open.push({ type, size, due, batch: null, rowByRow: false, inFlight: false, hazards });
+    this.#openEvents += size;
     this.#previousDue = due;
   }
 }

@@ -37,6 +37,11 @@ export interface Batch {
   readonly outOfOrder: boolean;
 }
 
+/** Ids that every round of a batch takes from a table at most. */
+function idsOf(size: number): number {
+  return (ROUNDS + 1) * (size + 1);
+}
+
 /** Whether a batch makes rows of other tables, for its own or later ones to reference. */
 export function makesParents({ spec, writes }: Batch): boolean {
   return writes.some(({ table, operation }) => operation === 'insert' && table.name !== spec.table);
@@ -72,18 +77,11 @@ export class BatchWriter {
   }
 
   /**
-   * A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end.
+   * A batch of `size` events of one type, whose ids are reserved. Either `abandon` or `confirm` must follow in the end.
    *
    * @param scattered rows with lower ids are to come after its own
    */
-  async build(
-    client: Client,
-    spec: EventSpec,
-    size: number,
-    now: number,
-    scattered = false,
-  ): Promise<Batch> {
-    await this.reserve(client, spec, size);
+  build(spec: EventSpec, size: number, now: number, scattered = false): Batch {
     const outOfOrder = scattered && this.ids.scatter(spec.table, size);
     return { spec, size, now, writes: this.builder.build(spec, size, now), outOfOrder };
   }
@@ -190,9 +188,16 @@ export class BatchWriter {
 
   /** Reserves ids for every round of a batch, in its own table and in those of its parents. To be called before BEGIN. */
   async reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
+    if (this.hasIds(spec, size)) return;
     for (const table of [spec.table, ...spec.parents]) {
-      await this.ids.reserve(client, table, (ROUNDS + 1) * (size + 1));
+      await this.ids.reserve(client, table, idsOf(size));
     }
+  }
+
+  /** Whether `reserve` has nothing to do: then `build` does not use its connection. */
+  hasIds({ table, parents }: EventSpec, size: number): boolean {
+    const count = idsOf(size);
+    return this.ids.holds(table, count) && parents.every((parent) => this.ids.holds(parent, count));
   }
 
   /**

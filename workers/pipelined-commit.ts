@@ -1,6 +1,12 @@
 import type { Client } from 'pg';
 import type { Change } from '../src/ledger/writer.js';
-import { type Answer, send, sendUnchecked } from '../src/postgres/packet.js';
+import {
+  type Answer,
+  PACKETS_IN_FLIGHT,
+  type Reply,
+  send,
+  sendUnchecked,
+} from '../src/postgres/packet.js';
 import { MOST_PENDING } from '../src/postgres/pending.js';
 import {
   BEGIN,
@@ -9,6 +15,7 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
+import type { Statement } from '../src/postgres/wire.js';
 import { idOf, type Row, type TableName } from '../src/schema/table.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
@@ -16,14 +23,25 @@ import type { CommittedTransaction, TransactionJournal } from './transaction-jou
 import { statementOf, type Write } from './writes.js';
 
 /**
- * Events sent in one go, at most, where several batches are due: so many that a round trip costs little
- * beside the work, and so few that the answer takes milliseconds.
+ * Events of a packet, at most, where several batches are due: so many that a round trip costs little beside the work,
+ * and so few that the answer takes milliseconds.
  */
-const PIPELINE_EVENTS = 200;
+const PACKET_EVENTS = 200;
+/** Transactions of a packet, at most. */
+const PACKET_TRANSACTIONS = MOST_PENDING / PACKETS_IN_FLIGHT;
 
-/** How many batches of this size are sent in one go, where all of them are due. */
-export function pipelineDepth(batchSize: number): number {
-  return Math.min(Math.max(Math.floor(PIPELINE_EVENTS / batchSize), 1), MOST_PENDING);
+/** How many batches of this size go in one packet, where all of them are due. */
+export function packetDepth(batchSize: number): number {
+  return Math.min(Math.max(Math.floor(PACKET_EVENTS / batchSize), 1), PACKET_TRANSACTIONS);
+}
+
+/** A packet of exact batches, a transaction each with its COMMIT. */
+export interface SentPacket {
+  readonly batches: readonly Batch[];
+  readonly outcomes: readonly BatchOutcome[];
+  /** Statements of each of its transactions. */
+  readonly lengths: readonly number[];
+  readonly reply: Promise<Reply>;
 }
 
 /** The outcome of batches that were sent in one go. */
@@ -45,43 +63,64 @@ export function expectedOutcomes(
   });
 }
 
-/**
- * Sends exact batches in one go, a transaction each with its COMMIT. They are entered in the journal
- * before, and closed there as far as the server answered; those after a failure stay pending.
- */
-export async function sendPipelined(
+/** Sends exact batches in one packet, a transaction each with its COMMIT. They are entered in the journal before. */
+export function sendPipelined(
   client: Client,
   journal: TransactionJournal,
   batches: readonly Batch[],
   outcomes: readonly BatchOutcome[],
-): Promise<PipelineResult> {
+): SentPacket {
   journal.intend(outcomes);
-  const closing = journal.detailed ? [NAME_TRANSACTION, COMMIT] : [COMMIT];
-  const transactions = batches.map(({ writes }) => [
-    BEGIN,
-    ...writes.map((write) => statementOf(write, 'exact')),
-    ...closing,
-  ]);
-  const { answers, error } = await sendUnchecked(client, transactions.flat());
+  const statements: Statement[] = [];
+  const lengths = batches.map(({ writes }) => {
+    const before = statements.length;
+    statements.push(BEGIN);
+    for (const write of writes) statements.push(statementOf(write, 'exact'));
+    if (journal.detailed) statements.push(NAME_TRANSACTION);
+    statements.push(COMMIT);
+    return statements.length - before;
+  });
+  return { batches, outcomes, lengths, reply: sendUnchecked(client, statements) };
+}
+
+/**
+ * Waits for the answer to the first packet in flight, and closes its transactions in the journal as far as the server
+ * answered; those after a failure stay pending. Where it failed, or where rows were dropped, it waits for the packets
+ * after it, too: then the connection is free.
+ *
+ * @param later the packets that were sent after it
+ */
+export async function answerOf(
+  client: Client,
+  journal: TransactionJournal,
+  { batches, outcomes, lengths, reply }: SentPacket,
+  later: readonly SentPacket[],
+): Promise<PipelineResult> {
+  const { answers, error } = await reply;
+  const free = async () => {
+    const replies = await Promise.all(later.map((packet) => packet.reply));
+    return error === null && replies.every((other) => other.error === null);
+  };
   const committed: BatchOutcome[] = [];
   const answered: CommittedTransaction[] = [];
   let at = 0;
   try {
     for (const [i, { writes }] of batches.entries()) {
-      const own = answers.slice(at, at + (transactions[i]?.length ?? 0));
-      at += own.length;
-      const outcome = outcomes[i];
-      if (outcome === undefined || own.length < (transactions[i]?.length ?? 0)) break;
+      const length = lengths[i]!;
+      if (at + length > answers.length) break;
       let dropped = NONE;
-      if (isShort(writes, own)) {
-        // The session is inside the transaction that failed, which answers no query.
-        if (error !== null) await client.query('ROLLBACK');
-        dropped = await findDropped(client, writes, own);
+      if (isShort(writes, answers, at)) {
+        // A session inside a transaction that failed answers no query.
+        if (!(await free())) await client.query('ROLLBACK');
+        dropped = await findDropped(client, writes, answers, at);
       }
-      const [xid = null, lsn = null] = journal.detailed ? (own.at(-2)?.fields ?? []) : [];
-      answered.push({ xid, lsn, dropped });
+      const name = journal.detailed ? answers[at + length - 2]!.fields : NONE_NAMED;
+      answered.push({ xid: name[0] ?? null, lsn: name[1] ?? null, dropped });
+      const outcome = outcomes[i]!;
       committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
+      at += length;
     }
+    if (error !== null) await free();
   } catch (lost) {
     // The dropped rows stay unknown: the answered COMMITs are treated like those without an answer.
     return { committed, error: new Error(`Connection terminated: ${(lost as Error).message}`) };
@@ -91,12 +130,14 @@ export async function sendPipelined(
   return { committed, error };
 }
 
+const NONE_NAMED: Answer['fields'] = [];
 const NONE: readonly Change[] = [];
 
-/** Whether an insert wrote fewer rows than it was given; other writes fail then. `answers`: BEGIN's first. */
-function isShort(writes: readonly Write[], answers: readonly Answer[]): boolean {
+/** Whether an insert wrote fewer rows than it was given; other writes fail then. `at`: the answer to BEGIN. */
+function isShort(writes: readonly Write[], answers: readonly Answer[], at: number): boolean {
   return writes.some(
-    ({ operation, rows }, i) => operation === 'insert' && answers[i + 1]?.count !== rows.length,
+    ({ operation, rows }, i) =>
+      operation === 'insert' && answers[at + 1 + i]?.count !== rows.length,
   );
 }
 
@@ -105,10 +146,11 @@ async function findDropped(
   client: Client,
   writes: readonly Write[],
   answers: readonly Answer[],
+  at: number,
 ): Promise<Change[]> {
   const dropped: Change[] = [];
   for (const [i, { table, operation, rows }] of writes.entries()) {
-    if (operation !== 'insert' || answers[i + 1]?.count === rows.length) continue;
+    if (operation !== 'insert' || answers[at + 1 + i]?.count === rows.length) continue;
     const [found] = await send(client, [missingIds(table, rows.map(idOf))]);
     const missing = new Set(parseNumbers(found?.fields[0] ?? null));
     const isMissing = (row: Row) => missing.has(idOf(row));

@@ -21,7 +21,7 @@ import { without } from './hazards/lottery.js';
 import { emitMessages } from './hazards/message.js';
 import { rollBackOnPurpose } from './hazards/rollback.js';
 import { finish, NoRoom, prepare } from './hazards/two-phase.js';
-import { expectedOutcomes, sendPipelined } from './pipelined-commit.js';
+import { answerOf, expectedOutcomes, type SentPacket, sendPipelined } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
 import { StallGuard } from './stall-guard.js';
@@ -57,6 +57,15 @@ interface Sent {
   readonly outcome: BatchOutcome;
 }
 
+/** A packet of the worker's batches. */
+interface InFlight {
+  readonly packet: SentPacket;
+  /** Its batches, of which `#sent` has those that are not answered yet. */
+  readonly sent: readonly Sent[];
+  /** In active milliseconds. */
+  readonly at: number;
+}
+
 /** The one loop of a worker: wait until a batch is due, write it, commit it, account for it. */
 class Producer {
   readonly #schema: Schema;
@@ -72,7 +81,10 @@ class Producer {
   /** Null: the run has none. */
   readonly #hazards: BatchHazards | null;
   readonly #stall = new StallGuard();
+  /** In the order of sending. */
   #sent: Sent[] = [];
+  /** Packets without an answer, in the same order. */
+  #inFlight: InFlight[] = [];
   /** When the worker last had nothing left to write, in active milliseconds. */
   #freeSince = 0;
   /**
@@ -148,10 +160,34 @@ class Producer {
     this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });
     for (;;) {
-      const ended = (await this.#awaitDue()) ?? (await this.#sendDue());
+      const ended = await this.#turn();
       this.#reporter.flushIfDue();
       if (ended !== null) return ended;
     }
+  }
+
+  /** One step of the loop: the reason to end where there is one. */
+  async #turn(): Promise<ProducerResult | null> {
+    if (this.#inFlight.length === 0) return (await this.#awaitDue()) ?? (await this.#sendDue());
+    if (!this.#maySendAhead()) return this.#takeAnswer();
+    this.#queue.takeDue();
+    return this.#sendDue();
+  }
+
+  /** Whether a further packet may be sent before the answer to the one in flight: the server never waits for it then. */
+  #maySendAhead(): boolean {
+    const [one, another] = this.#inFlight;
+    if (one === undefined || another !== undefined || !this.#trusting) return false;
+    const last = one.packet.batches.at(-1);
+    // Parents that it makes can be referenced only once it is committed.
+    if (last !== undefined && makesParents(last)) return false;
+    return this.#control.state === 'running' && !this.#isOver() && this.#queue.isDueAhead();
+  }
+
+  /** The run has lasted as long as it should. */
+  #isOver(): boolean {
+    const { endMs } = this.#task;
+    return endMs !== null && this.#control.active() > endMs + OVERRUN_MS;
   }
 
   async close(): Promise<void> {
@@ -195,14 +231,18 @@ class Producer {
   async #sendDue(): Promise<ProducerResult | null> {
     const sentAt = this.#control.active();
     const first = this.#queue.first?.due ?? sentAt;
-    this.#stats.late.record(sentAt - Math.max(first, this.#freeSince));
     this.#stats.due = this.#queue.due;
     try {
       const batches = await this.#buildDue();
-      return batches.length > 0
-        ? await this.#sendPipelined(batches, sentAt)
-        : await this.#writeStepByStep(sentAt);
+      // The connection must be free for a batch that is read back, and for a lease of ids.
+      if (batches.length === 0 && this.#inFlight.length > 0) return await this.#takeAnswer();
+      this.#stats.late.record(sentAt - Math.max(first, this.#freeSince));
+      if (batches.length === 0) return await this.#writeStepByStep(sentAt);
+      this.#sendPipelined(batches, sentAt);
+      return null;
     } catch (error) {
+      // The run ends: nothing else can fail while a packet is in flight. That one is accounted for first.
+      if (this.#inFlight.length > 0) await this.#takeAnswer();
       return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
       this.#freeSince = this.#control.active();
@@ -215,10 +255,14 @@ class Producer {
     const { client } = this.#session;
     const now = this.#session.serverNow();
     const batches: Batch[] = [];
-    for (const scheduled of this.#queue.open) {
-      scheduled.batch ??= await this.#writer.build(
-        client,
-        this.#schema.event(scheduled.type),
+    for (const scheduled of this.#queue.waiting) {
+      const spec = this.#schema.event(scheduled.type);
+      if (scheduled.batch === null && !this.#writer.hasIds(spec, scheduled.size)) {
+        if (this.#inFlight.length > 0) break;
+        await this.#writer.reserve(client, spec, scheduled.size);
+      }
+      scheduled.batch ??= this.#writer.build(
+        spec,
         scheduled.size,
         now,
         scheduled.hazards?.has('out-of-order'),
@@ -233,27 +277,76 @@ class Producer {
     return batches;
   }
 
-  /** Sends the first batches in one go, each with its COMMIT, and accounts for those that went through. */
-  async #sendPipelined(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
-    const { client } = this.#session;
+  /** Sends the first batches that wait in one packet, each with its COMMIT. */
+  #sendPipelined(batches: readonly Batch[], at: number): void {
+    const { waiting } = this.#queue;
     const outcomes = expectedOutcomes(batches);
-    this.#sent = outcomes.map((outcome, i) => ({ scheduled: this.#queue.open[i]!, outcome }));
-    const { committed, error } = await sendPipelined(client, this.#journal, batches, outcomes);
-    this.#trusting = committed.every((outcome) => outcome.whole);
-    for (const [i, { scheduled }] of this.#sent.splice(0, committed.length).entries()) {
-      this.#confirm(scheduled, committed[i]!, sentAt);
+    const sent = outcomes.map((outcome, i) => ({ scheduled: waiting[i]!, outcome }));
+    for (const { scheduled } of sent) scheduled.inFlight = true;
+    this.#sent.push(...sent);
+    const packet = sendPipelined(this.#session.client, this.#journal, batches, outcomes);
+    this.#inFlight.push({ packet, sent, at });
+  }
+
+  /** Waits for the answer to the first packet in flight; the reason to end where there is one. */
+  async #takeAnswer(): Promise<ProducerResult | null> {
+    const sentAt = this.#inFlight[0]?.at ?? this.#control.active();
+    try {
+      await this.#accountForAnswer();
+      return null;
+    } catch (error) {
+      return await this.#overcome(this.#session.failureOf(error), sentAt);
+    } finally {
+      if (this.#inFlight.length === 0) this.#freeSince = this.#control.active();
+      this.#stats.due = this.#queue.due + this.#missed;
     }
-    if (error === null) return null;
+  }
+
+  /**
+   * Accounts for the batches of the first packet in flight that went through. Where the server refused one, it accounts
+   * for the packets after that one, too, as far as they were carried out: the others are sent again. Throws the error,
+   * unless a row is at fault.
+   */
+  async #accountForAnswer(): Promise<void> {
+    const { client } = this.#session;
+    const [first, ...later] = this.#inFlight;
+    if (first === undefined) throw new Error('no packet is in flight');
+    const packets = later.map(({ packet }) => packet);
+    const { committed, error } = await answerOf(client, this.#journal, first.packet, packets);
+    this.#trusting &&= committed.every((outcome) => outcome.whole);
+    this.#sent.splice(0, committed.length);
+    for (const [i, outcome] of committed.entries()) {
+      this.#confirm(first.sent[i]!.scheduled, outcome, first.at);
+    }
+    if (error === null) {
+      this.#inFlight.shift();
+      return;
+    }
     const failure = describeFailure(error);
     if (failure.sqlstate === null || failure.class === 'critical') throw error;
-    // The server answered: neither the batch that failed nor any after it is committed.
-    this.#journal.withdraw();
-    this.#sent = [];
+    // The server answered: neither the batch that failed nor any after it in its packet is committed.
+    const refused = first.sent.slice(committed.length);
+    this.#journal.withdraw(refused.length);
+    this.#sent.splice(0, refused.length);
+    this.#inFlight.shift();
+    for (const { scheduled } of refused) scheduled.inFlight = false;
+    if (this.#inFlight.length > 0) await this.#accountForLater();
     if (failure.class !== 'light') throw error;
     await client.query('ROLLBACK');
-    const { first } = this.#queue;
-    if (first !== undefined) first.rowByRow = true;
-    return null;
+    const scheduled = refused[0]?.scheduled;
+    if (scheduled !== undefined) scheduled.rowByRow = true;
+  }
+
+  /**
+   * Accounts for the packet after one that failed. Usually the session was in a failed transaction, and refused it. Its
+   * own failure will come again when its batches are sent again.
+   */
+  async #accountForLater(): Promise<void> {
+    try {
+      await this.#accountForAnswer();
+    } catch (error) {
+      if (this.#inFlight.length > 0) throw error;
+    }
   }
 
   /** Writes the first batch, reads its rows back, and commits it. */
@@ -308,7 +401,7 @@ class Producer {
       const outcome = await this.#hazards.addTo(client, batch, own, drawn, this.#journal.place);
       if (outcome.hazards?.rollback === true) {
         await this.#end({ ...outcome, rows: [], events: 0 }, []);
-        this.#journal.withdraw();
+        this.#journal.withdraw(1);
         return this.#noteRolledBack(scheduled, 'two-phase');
       }
       // Later batches may neither change nor reference the rows of hazards.
@@ -369,14 +462,14 @@ class Producer {
       const { class: failureClass, sqlstate } = describeFailure(error);
       const isAnswered = sqlstate !== null && failureClass !== 'critical';
       if (isAnswered || error instanceof NoRoom) {
-        this.#journal.withdraw();
+        this.#journal.withdraw(1);
         this.#sent = [];
       }
       throw error;
     }
     this.#sent = [];
     if (!ended) {
-      this.#journal.withdraw();
+      this.#journal.withdraw(1);
       throw new Error('COMMIT was answered with ROLLBACK');
     }
     return lsn;
@@ -391,6 +484,8 @@ class Producer {
     if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
     if (failure.class !== 'critical') return { ended: 'failed', failure };
     const doubted = this.#sent.splice(0);
+    for (const { scheduled } of doubted) scheduled.inFlight = false;
+    this.#inFlight = [];
     this.#journal.lose();
     const ended = await this.#recover(failure);
     if (ended !== null) return ended;

@@ -57,17 +57,18 @@ export class TransactionJournal {
 
   /** Enters transactions before their COMMITs, PREPAREs or deliberate ROLLBACKs are sent. */
   intend(outcomes: readonly BatchOutcome[]): void {
-    this.#numbers =
+    const numbers =
       this.#ledger?.intend(
         outcomes.map(({ pending, lsn, changes, subtransactions, hazards }) => {
           return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
+    this.#numbers.push(...numbers);
     for (const [i, outcome] of outcomes.entries()) {
       const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
       const effects = hazardEffects(outcome);
-      this.#stats.intend(pending, rows, events, this.#numbers[i], effects);
+      this.#stats.intend(pending, rows, events, numbers[i], effects);
     }
   }
 
@@ -100,11 +101,11 @@ export class TransactionJournal {
     }
   }
 
-  /** The server answered that the pending transactions are not committed. */
-  withdraw(): void {
-    const numbers = this.#numbers.splice(0);
+  /** The server answered that the first `count` pending transactions are not committed. */
+  withdraw(count: number): void {
+    const numbers = this.#numbers.splice(0, count);
     if (numbers.length > 0) this.#ledger?.abort(numbers);
-    this.#stats.withdraw();
+    this.#stats.withdraw(count);
   }
 
   /** The connection is lost: the pending transactions are in doubt. */

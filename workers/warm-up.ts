@@ -18,7 +18,7 @@ import type { Tables } from '../src/schema/tables.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';
-import { expectedOutcomes, pipelineDepth } from './pipelined-commit.js';
+import { expectedOutcomes, packetDepth } from './pipelined-commit.js';
 import type { Session } from './session.js';
 import { cascadesOf, isPredictable, readBackBy, statementOf, type Write } from './writes.js';
 
@@ -68,7 +68,7 @@ export async function warmUp(
   do {
     for (const spec of specs) {
       wire.reset();
-      for (let i = 0; i < pipelineDepth(batchSize); i++) {
+      for (let i = 0; i < packetDepth(batchSize); i++) {
         for (const table of [spec.table, ...spec.parents]) known.lend(table, built, batchSize + 1);
         built += batchSize;
         const writes = builder.build(spec, batchSize, now);

@@ -87,6 +87,11 @@ export class WorkerIds {
     await this.#leases.get(table)?.reserve(client, count, this.#onLease);
   }
 
+  /** Whether the next `count` calls of `next` have an id, so that `reserve` asks the server for nothing. */
+  holds(table: TableName, count: number): boolean {
+    return this.#leases.get(table)?.holds(count) ?? true;
+  }
+
   /**
    * Gives the next `count` ids at random from all that are left of the lease. False where these are all: then no lower id
    * comes later.
@@ -222,8 +227,12 @@ class IdLease {
     this.#size = size;
   }
 
+  holds(count: number): boolean {
+    return this.#ids.length - this.#next >= count;
+  }
+
   async reserve(client: Client, count: number, onLease: OnLease): Promise<void> {
-    if (this.#ids.length - this.#next >= count) return;
+    if (this.holds(count)) return;
     const { name, sequence, keyKind } = this.#table;
     const found =
       sequence === null

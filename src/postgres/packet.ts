@@ -17,9 +17,14 @@ export interface Reply {
   readonly error: unknown;
 }
 
+/** The packets of one connection that may be without an answer. */
+export const PACKETS_IN_FLIGHT = 2;
+
 /** The state of a connection that sends packets. */
 interface Outbox {
-  readonly writer: WireWriter;
+  /** One for each packet without an answer: the socket may still read what was written. The next one comes first. */
+  readonly writers: WireWriter[];
+  latest: Packet | null;
   /** Names of the statements that it has prepared. */
   readonly prepared: Set<string>;
 }
@@ -29,16 +34,22 @@ const outboxes = new WeakMap<Client, Outbox>();
 /**
  * Sends statements in one packet and waits for all answers: one system call on either side and one round
  * trip, however many there are. The statements after one that fails are skipped. A packet is no
- * transaction: BEGIN and COMMIT are statements of it, and there may be several of each. Never rejects. A
- * connection takes one packet at a time.
+ * transaction: BEGIN and COMMIT are statements of it, and there may be several of each. Never rejects.
+ *
+ * Up to PACKETS_IN_FLIGHT packets may be without an answer, and nothing else. One that was sent after a packet that
+ * fails is carried out all the same: it fails, too, if that left the session in a failed transaction.
  */
 export function sendUnchecked(client: Client, statements: readonly Statement[]): Promise<Reply> {
   let outbox = outboxes.get(client);
   if (outbox === undefined) {
-    outbox = { writer: new WireWriter(), prepared: new Set() };
+    const writers = Array.from({ length: PACKETS_IN_FLIGHT }, () => new WireWriter());
+    outbox = { writers, latest: null, prepared: new Set() };
     outboxes.set(client, outbox);
   }
   const packet = new Packet(statements, outbox);
+  // `pg` would submit it only after the answer to the one before.
+  if (outbox.latest?.isInFlight === true) packet.write(connectionOf(client));
+  outbox.latest = packet;
   client.query(packet);
   return packet.reply;
 }
@@ -53,6 +64,11 @@ export async function send(
   return answers;
 }
 
+function connectionOf(client: Client): Connection {
+  // Not in the typings.
+  return (client as Client & { readonly connection: Connection }).connection;
+}
+
 /** A packet in the form of a `pg` query that writes its own messages. */
 class Packet implements Submittable {
   readonly reply: Promise<Reply>;
@@ -60,6 +76,8 @@ class Packet implements Submittable {
   readonly #outbox: Outbox;
   readonly #answers: Answer[] = [];
   #fields: readonly (string | null)[] | null = null;
+  #isWritten = false;
+  #isAnswered = false;
   #resolve: (reply: Reply) => void = () => undefined;
 
   constructor(statements: readonly Statement[], outbox: Outbox) {
@@ -71,7 +89,14 @@ class Packet implements Submittable {
   }
 
   submit(connection: Connection): void {
-    const { writer, prepared } = this.#outbox;
+    if (!this.#isWritten) this.write(connection);
+  }
+
+  write(connection: Connection): void {
+    this.#isWritten = true;
+    const { writers, prepared } = this.#outbox;
+    const writer = writers.shift()!;
+    writers.push(writer);
     const preparing = new Set<string>();
     writer.reset();
     for (const statement of this.#statements) {
@@ -98,11 +123,21 @@ class Packet implements Submittable {
   }
 
   handleError(error: unknown): void {
-    this.#resolve({ answers: this.#answers, error });
+    this.#end(error);
   }
 
   handleReadyForQuery(): void {
-    this.#resolve({ answers: this.#answers, error: null });
+    this.#end(null);
+  }
+
+  /** Written and not answered. */
+  get isInFlight(): boolean {
+    return this.#isWritten && !this.#isAnswered;
+  }
+
+  #end(error: unknown): void {
+    this.#isAnswered = true;
+    this.#resolve({ answers: this.#answers, error });
   }
 }
 

@@ -179,8 +179,10 @@ export class WorkerStats {
       typeof key === 'number' ? key : this.#enterKeyText(end, key);
     this.#numbers[entry + layout.ENTRY_EVENTS] = events;
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
-    const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
-    this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    if (lsn != null) {
+      const halves = lsn.split('/').map((half) => Number.parseInt(half, 16));
+      this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    }
     this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared ?? null);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
@@ -242,9 +244,10 @@ export class WorkerStats {
     this.#numbers[layout.SETTLING] = 0;
   }
 
-  /** Forgets all pending transactions: the server answered that they are not committed. */
-  withdraw(): void {
-    this.#numbers[layout.FIRST_PENDING] = this.#at(layout.END_PENDING);
+  /** Forgets the first `count` pending transactions: the server answered that they are not committed. */
+  withdraw(count: number): void {
+    const first = this.#at(layout.FIRST_PENDING) + count;
+    this.#numbers[layout.FIRST_PENDING] = Math.min(first, this.#at(layout.END_PENDING));
   }
 
   /** Counts one rejected row under its SQLSTATE (five letters or digits). */

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cpf } from '../../src/schemas/hospital/identifiers.js';
 import { assertExact } from '../helpers/audit.js';
+import { runCli } from '../helpers/cli.js';
 import type { TestDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';
 import { logsOf, summaryOf, withStream } from '../helpers/stream-run.js';
+import { envOf } from '../helpers/test-target.js';
 
 const server = await startServer(18);
 
@@ -100,6 +102,43 @@ test('rows that a trigger or a constraint refuses are left out, and the others o
       assert.deepEqual(gaps, { exames: 0, consultas: 0 });
     },
     { prepare: refuse },
+  );
+});
+
+test('rows that a trigger drops and others that it refuses are left out of packets in flight', async () => {
+  await withStream(
+    server,
+    [
+      ...['--rate', 'max', '--workers', '2', '--batch-size', '5'],
+      ...['--only', 'exame', '--update-ratio', '0.2', '--delete-ratio', '0'],
+    ],
+    async ({ db, cwd, progress, interrupt }) => {
+      await progress(300);
+      // So few that packets are sent again between two of them.
+      await db.query(`CREATE FUNCTION audit.drop_or_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.id % 331 = 0 THEN RAISE EXCEPTION 'no'; END IF;
+          IF NEW.id % 97 = 0 THEN RETURN NULL; END IF;
+          RETURN NEW;
+        END $$`);
+      await db.query(`CREATE TRIGGER drop_or_refuse BEFORE INSERT ON exames
+        FOR EACH ROW EXECUTE FUNCTION audit.drop_or_refuse()`);
+      const [last] = await db.query<{ id: number }>('SELECT max(id)::int AS id FROM exames');
+      await progress(3000);
+      const summary = summaryOf(await interrupt());
+      await assertExact(db, summary);
+      assert.deepEqual(Object.keys(summary.rejected), ['P0001']);
+      const [kept] = await db.query<{ gaps: number }>(
+        'SELECT count(*)::int AS gaps FROM exames WHERE id > $1 AND (id % 97 = 0 OR id % 331 = 0)',
+        [(last?.id ?? 0) + 1000],
+      );
+      assert.equal(kept?.gaps, 0);
+      const checked = await runCli(['ledger', 'check', summary.run_id, '--json'], {
+        cwd,
+        env: envOf(db.target),
+      });
+      assert.equal(checked.code, 0, checked.stderr + checked.stdout);
+    },
   );
 });
 

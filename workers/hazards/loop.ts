@@ -272,7 +272,7 @@ export class HazardLoop implements Turn {
       const { class: failureClass, sqlstate } = describeFailure(error);
       // The server answered: the transaction is not committed.
       if (failureClass === 'defect' || (sqlstate !== null && failureClass !== 'critical')) {
-        this.#journal.withdraw();
+        this.#journal.withdraw(1);
       }
       throw error;
     }

@@ -16,6 +16,6 @@ export async function rollBackOnPurpose(
     await client.query('ROLLBACK');
   } finally {
     // Also when the connection is lost: no COMMIT was sent.
-    journal.withdraw();
+    journal.withdraw(1);
   }
 }

@@ -106,6 +106,87 @@ for (const server of await startServers()) {
     });
   });
 
+  test(`${version}: packets in flight are answered in their order, also after a failure`, async () => {
+    await withDatabase(server, async (db) => {
+      await db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING ERRCODE = '23514'; END $$`);
+      await db.query(`CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON medicos DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.crm = 'late') EXECUTE FUNCTION refuse()`);
+      await withConnection(db.target, async (client) => {
+        const inserting = (...rows: [id: number, crm: string][]) =>
+          sendUnchecked(
+            client,
+            rows.flatMap(([id, crm]) => [
+              BEGIN,
+              insertRows(tables.get('medicos'), [[id, 'Nome', crm, 'Clínica', null]], 'exact'),
+              COMMIT,
+            ]),
+          );
+        const inFlight = async (...packets: [id: number, crm: string][][]) => {
+          const order: number[] = [];
+          const replies = await Promise.all(
+            packets.map(async (rows, i) => {
+              const reply = await inserting(...rows);
+              order.push(i);
+              return reply;
+            }),
+          );
+          assert.deepEqual(order, [0, 1]);
+          return replies.map(({ answers, error }) => [
+            answers.length,
+            (error as { code?: string } | null)?.code ?? null,
+          ]);
+        };
+        // The statements are prepared by the first packet, and by the second once more.
+        assert.deepEqual(await inFlight([[1, 'a']], [[2, 'b']]), [
+          [3, null],
+          [3, null],
+        ]);
+        // Both are longer than what the socket takes at once.
+        const long = (from: number): [id: number, crm: string][] =>
+          Array.from({ length: 500 }, (_, i) => [from + i, `long ${from + i}`]);
+        assert.deepEqual(await inFlight(long(1000), long(2000)), [
+          [1500, null],
+          [1500, null],
+        ]);
+        assert.deepEqual(
+          await inFlight(
+            [
+              [3, 'c'],
+              [4, 'c'],
+            ],
+            [[5, 'e']],
+          ),
+          [
+            [4, '23505'],
+            [0, '25P02'],
+          ],
+        );
+        await client.query('ROLLBACK');
+        // A COMMIT that fails ends its transaction.
+        assert.deepEqual(await inFlight([[6, 'late']], [[7, 'g']]), [
+          [2, '23514'],
+          [3, null],
+        ]);
+        const lost = Promise.all([
+          sendUnchecked(client, [
+            { name: 'sleep', text: 'SELECT pg_sleep(60)', types: [], rows: [] },
+          ]),
+          inserting([8, 'h']),
+        ]);
+        await server.terminateBackends(db.name);
+        for (const { answers, error } of await lost) {
+          assert.equal(answers.length, 0);
+          assert.ok(error instanceof Error);
+        }
+      });
+      assert.deepEqual(
+        await db.query('SELECT array_agg(id::int ORDER BY id) AS ids FROM medicos WHERE id < 1000'),
+        [{ ids: [1, 2, 3, 7] }],
+      );
+    });
+  });
+
   test(`${version}: a connection that is lost fails the packet`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {

@@ -399,7 +399,8 @@ async function withWriter(
       await kept.load(client, tables.get(spec.table), spec, { index: 0, of: 1 }, 1_000_000);
     }
     const write = async (type: EventType) => {
-      const batch = await writer.build(client, schema.event(type), BATCH, Date.now());
+      await writer.reserve(client, schema.event(type), BATCH);
+      const batch = writer.build(schema.event(type), BATCH, Date.now());
       const outcome = await writer.write(client, batch);
       await client.query('COMMIT');
       writer.confirm(batch, outcome);

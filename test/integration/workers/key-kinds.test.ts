@@ -409,7 +409,8 @@ async function withWriter(
     );
     let now = Date.UTC(2026, 5, 1);
     const write = async (type: string) => {
-      const batch = await writer.build(client, KEY_KINDS.event(type), BATCH, now++);
+      await writer.reserve(client, KEY_KINDS.event(type), BATCH);
+      const batch = writer.build(KEY_KINDS.event(type), BATCH, now++);
       const outcome = await writer.write(client, batch);
       await client.query('COMMIT');
       writer.confirm(batch, outcome);

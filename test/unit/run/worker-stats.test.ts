@@ -114,9 +114,23 @@ test('several transactions may be pending, and are settled in their order', () =
     stats.settle('committed');
     assert.equal(stats.events - before, 2);
     assert.deepEqual(stats.pending, { ...pendingOf(null), number: 0 });
-    stats.withdraw();
+    stats.withdraw(MOST_PENDING);
     assert.equal(stats.pending, null);
   }
+});
+
+test('of several pending transactions the first ones can be withdrawn', () => {
+  const stats = new WorkerStats(schema);
+  const first = () => stats.pending?.xid ?? null;
+  for (const xid of ['3', '4', '5']) stats.intend(pendingOf(xid), rowsOf(1, 0), 1);
+  stats.withdraw(2);
+  assert.equal(first(), '5');
+  stats.settle('committed');
+  assert.equal(stats.events, 1);
+  assert.equal(first(), null);
+  stats.withdraw(1);
+  stats.intend(pendingOf('6'), rowsOf(1, 0), 1);
+  assert.equal(first(), '6');
 });
 
 test('the WAL position of a pending transaction is kept', () => {

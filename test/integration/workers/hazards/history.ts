@@ -181,7 +181,8 @@ class Writer {
   }
 
   async #write(client: Client, writer: BatchWriter, type: string): Promise<void> {
-    const batch = await writer.build(client, schema.event(type), BATCH, Date.now());
+    await writer.reserve(client, schema.event(type), BATCH);
+    const batch = writer.build(schema.event(type), BATCH, Date.now());
     const outcome = await attempt(client, async () => {
       const written = await writer.write(client, batch);
       await client.query('COMMIT');
