@@ -1,6 +1,6 @@
 import '../src/messages/english.js';
 import type { BatchHazard } from '../src/hazards/hazards.js';
-import { sleep, sleepExactly } from '../src/lib/clock.js';
+import { sleep } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure, failedColumn } from '../src/postgres/failures.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
@@ -24,6 +24,7 @@ import { finish, NoRoom, prepare } from './hazards/two-phase.js';
 import { answerOf, expectedOutcomes, type SentPacket, sendPipelined } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
+import { amongWorkers, waitExactly } from './shared-thread.js';
 import { StallGuard } from './stall-guard.js';
 import { TransactionJournal } from './transaction-journal.js';
 import { warmUp } from './warm-up.js';
@@ -38,17 +39,16 @@ const MAX_RETRIES = 100;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
-export default async function produce(
-  task: ProducerTask,
-  warmedUp: () => void,
-): Promise<ProducerResult> {
+export default async function produce(task: ProducerTask): Promise<ProducerResult> {
   const schema = schemaWith(task.extensions);
   const producer = new Producer(schema, task);
-  try {
-    return await producer.run(warmedUp);
-  } finally {
-    await producer.close();
-  }
+  return amongWorkers(async () => {
+    try {
+      return await producer.run();
+    } finally {
+      await producer.close();
+    }
+  });
 }
 
 /** A batch whose COMMIT was sent and not answered yet, and its outcome if it went through. */
@@ -146,7 +146,7 @@ class Producer {
     });
   }
 
-  async run(warmedUp: () => void): Promise<ProducerResult> {
+  async run(): Promise<ProducerResult> {
     try {
       await this.#session.open();
       // A worker that takes a dead one's place has no time for it: its batches are due.
@@ -155,7 +155,6 @@ class Producer {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
     }
-    warmedUp();
     // Batches that an earlier life of this worker left in doubt are not in this one's queue.
     this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });
@@ -223,7 +222,7 @@ class Producer {
       if (state === 'running' && now >= due) return null;
       this.#reporter.flushIfDue();
       if (state !== 'running') await sleep(SLICE_MS);
-      else await sleepExactly(Math.min(due - now, SLICE_MS));
+      else await waitExactly(Math.min(due - now, SLICE_MS));
     }
   }
 

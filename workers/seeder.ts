@@ -17,40 +17,32 @@ import { SeedRows } from '../src/seed/rows.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {
-  const schema = schemaWith(task.extensions);
-  const rows = new SeedRows(schema, task);
-  const connections = Array.from({ length: task.connections }, () =>
-    copyOnConnection(task, schema, rows),
-  );
-  const results = await Promise.all(connections);
-  return (
-    results.find(({ ended }) => ended === 'failed') ??
-    results.find(({ ended }) => ended === 'stopped') ?? { ended: 'finished' }
-  );
-}
-
-/** Never rejects: the connections of a thread end together, so that none is left behind. */
-async function copyOnConnection(
-  task: SeederTask,
-  schema: Schema,
-  rows: SeedRows,
-): Promise<SeederResult> {
   const queue = new ChunkQueue(task.queue);
   try {
     return await withConnection(task.target, async (client) => {
       await joinSeed(client);
-      for (;;) {
-        if (queue.stopped) return { ended: 'stopped' };
-        const chunk = task.chunks[queue.claim()];
-        if (chunk === undefined) return { ended: 'finished' };
-        await copyChunk(client, schema, rows, chunk, (count) => {
-          queue.wrote(task.worker, count, chunk.cost);
-        });
-      }
+      return copyChunks(client, task, queue);
     });
   } catch (error) {
     queue.stop();
     return { ended: 'failed', failure: describeFailure(error) };
+  }
+}
+
+async function copyChunks(
+  client: Client,
+  task: SeederTask,
+  queue: ChunkQueue,
+): Promise<SeederResult> {
+  const schema = schemaWith(task.extensions);
+  const rows = new SeedRows(schema, task);
+  for (;;) {
+    if (queue.stopped) return { ended: 'stopped' };
+    const chunk = task.chunks[queue.claim()];
+    if (chunk === undefined) return { ended: 'finished' };
+    await copyChunk(client, schema, rows, chunk, (count) => {
+      queue.wrote(task.worker, count, chunk.cost);
+    });
   }
 }
 

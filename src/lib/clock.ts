@@ -31,19 +31,3 @@ export async function within(work: Promise<unknown>, ms: number): Promise<void> 
     clearTimeout(timer);
   }
 }
-
-/** Timers of Node.js may be late by this. */
-const TIMER_SLACK_MS = 3;
-/** Never notified: `Atomics.wait` on it always waits for its timeout. */
-const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
-
-/**
- * Waits `ms` milliseconds, precise to a fraction of one: first by a timer, then by blocking the thread. For worker
- * threads that have nothing else to do.
- */
-export async function sleepExactly(ms: number): Promise<void> {
-  const end = monotonicMs() + ms;
-  if (ms > TIMER_SLACK_MS) await sleep(ms - TIMER_SLACK_MS);
-  const left = end - monotonicMs();
-  if (left > 0) Atomics.wait(NEVER_NOTIFIED, 0, 0, left);
-}

@@ -3,11 +3,9 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import type { SeedChunk } from './plan.js';
 import type { RowBasis } from './rows.js';
 
-/** One thread's task in one phase of a seed: chunks, until the queue is empty. */
+/** One worker's task in one phase of a seed: chunks, until the queue is empty. */
 export interface SeederTask extends RowBasis {
   readonly worker: number;
-  /** How many connections it fills. */
-  readonly connections: number;
   readonly target: ConnectionTarget;
   /** The extensions of the schema. */
   readonly extensions: readonly string[];

@@ -25,10 +25,10 @@ import { costOfRow } from './row-cost.js';
 import { type RowBasis, SeedRows } from './rows.js';
 
 /**
- * Connections that one thread fills: to make a row takes it no longer than the server takes to store one. A thread of
- * its own for each would cost half a second of a processor more, mostly to compile the same code again.
+ * Workers that share a thread: to make a row takes it no longer than the server takes to store one. A thread for each
+ * would cost half a second of a processor more, mostly to compile the same code again.
  */
-const CONNECTIONS_A_THREAD = 2;
+const WORKERS_A_THREAD = 2;
 
 /** After a stop, a server without progress for this long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;
@@ -192,7 +192,7 @@ export class Seed {
     requireUnlinked(tables, missing, linkable, parents);
     // Before the threads: where they use up the files that a process may open, no more modules can be loaded.
     const pools = await schema.samplePools();
-    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', threadsFor(workers));
+    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers, WORKERS_A_THREAD);
     let bare = false;
     try {
       const basis: RowBasis = {
@@ -242,18 +242,13 @@ export class Seed {
 
   async #runPhase(
     pool: WorkerPool<SeederTask, SeederResult>,
-    task: Omit<SeederTask, 'worker' | 'connections'>,
+    task: Omit<SeederTask, 'worker'>,
   ): Promise<void> {
     if (task.chunks.length === 0) return;
     this.#queue.rewind();
-    const connections = Math.min(this.#setup.workers, task.chunks.length);
-    const threads = threadsFor(connections);
+    const workers = Math.min(this.#setup.workers, task.chunks.length);
     const results = await Promise.all(
-      Array.from({ length: threads }, (_, worker) => {
-        // As evenly as can be.
-        const own = Math.floor((connections + worker) / threads);
-        return pool.run({ ...task, worker, connections: own });
-      }),
+      Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
     ).catch((error: unknown) => {
       throw operatorErrorOf(error, this.#setup.target);
     });
@@ -262,8 +257,6 @@ export class Seed {
     }
   }
 }
-
-const threadsFor = (connections: number): number => Math.ceil(connections / CONNECTIONS_A_THREAD);
 
 /**
  * From this number of new rows on, indexes and keys are taken off first: for fewer rows, rebuilding them costs

@@ -49,7 +49,6 @@ const NEEDED = [
   'dist/src/cli.js',
   'dist/src/messages/pt-BR.js',
   'dist/src/messages/en.js',
-  'dist/workers/boot.cjs',
   'dist/workers/hazard.cjs',
   'dist/workers/producer.cjs',
   'dist/workers/seeder.cjs',
