@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
@@ -12,7 +11,9 @@ import { WireWriter } from '../src/postgres/wire.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
+import { workersAThread } from '../src/run/threads.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
+import type { EventType } from '../src/schema/event.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { Tables } from '../src/schema/tables.js';
 import { BatchBuilder } from './batch-builder.js';
@@ -29,10 +30,11 @@ import { cascadesOf, isPredictable, readBackBy, statementOf, type Write } from '
 const PRACTICE_EVENTS = 20_000;
 /** A run practises no more events than it will send in so many milliseconds. */
 const FIRST_MS = 10_000;
-/** A worker practises no longer than this: an operator waits for the run. */
+/** The workers of a thread practise no longer than this: an operator waits for the run. */
 const MOST_MS = 500;
-/** Of more workers a core, each practises for a shorter time: they wait for each other's turn. */
-const WORKERS_PER_CORE = 4;
+
+/** The event types that a worker of this thread has practised: their code is compiled. */
+const practised = new Set<EventType>();
 
 /**
  * Runs the code of a run before its clock starts, so that the first batches are no slower than the later
@@ -63,8 +65,10 @@ export async function warmUp(
   const wire = new WireWriter();
   const stats = new WorkerStats(schema);
   const planned = new Set<string>();
-  const enough = practiceFor(task.pace);
-  const end = monotonicMs() + practiceMs(task.workers);
+  const isNew = specs.some(({ type }) => !practised.has(type));
+  for (const { type } of specs) practised.add(type);
+  const enough = isNew ? practiceFor(task.pace) : 0;
+  const end = monotonicMs() + MOST_MS / workersAThread(task.workers);
   do {
     for (const spec of specs) {
       wire.reset();
@@ -100,11 +104,6 @@ function practiceFor(pace: PaceSpec): number {
   if (pace.kind === 'cycle') return 0;
   const first = new Curve(pace.segments).eventsBy(FIRST_MS) * (pace.shares[pace.worker] ?? 0);
   return Math.min(first, PRACTICE_EVENTS);
-}
-
-/** How long each of so many workers practises at most, in milliseconds. */
-function practiceMs(workers: number): number {
-  return MOST_MS * Math.min(1, (WORKERS_PER_CORE * availableParallelism()) / workers);
 }
 
 /** Has the server plan the statements of writes, on no rows: in their `exact` form and as read back. */

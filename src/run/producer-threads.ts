@@ -1,19 +1,14 @@
-import { availableParallelism } from 'node:os';
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { monotonicMs, within } from '../lib/clock.js';
 import { type WorkerEntry, WorkerPool } from '../lib/worker-pool.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { Control } from './control.js';
 import type { ProducerReport, ProducerResult, ThreadTask } from './protocol.js';
+import { workersAThread } from './threads.js';
 import type { WorkerStats } from './worker-stats.js';
 
 /** Deaths of one worker without progress in between, after which it is not started again. */
 const MAX_STILLBORN = 3;
-/**
- * So many workers have a thread each on any machine. Where there are more workers than these and than cores, a thread has
- * several: more threads than cores send no more, and each compiles the code of a run for itself.
- */
-const THREADS = 4;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_MESSAGES_MS = 1_000;
 
@@ -91,9 +86,4 @@ export class ProducerThreads<Task extends ThreadTask> {
 /** Grows with every batch and every hazard. */
 export function progressOf(stats: WorkerStats): number {
   return stats.get('attempted') + stats.get('committed');
-}
-
-function workersAThread(workers: number): number {
-  const most = Math.max(THREADS, availableParallelism());
-  return Math.ceil(workers / most);
 }
