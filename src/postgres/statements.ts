@@ -9,8 +9,9 @@ import {
   sqlName,
   type Table,
 } from '../schema/table.js';
+import type { BinaryType } from './binary-values.js';
 import { keyEquals } from './key-sql.js';
-import type { Statement, WireType } from './wire.js';
+import type { Statement } from './wire.js';
 
 /** A transaction's first and last statement. */
 export const BEGIN: Statement = { name: 'BEGIN', text: 'BEGIN', types: [], rows: [] };
@@ -63,12 +64,12 @@ const POSITION = '"#"';
 
 /** A column that is sent, and how: an array of `wire`, of which each element is cast where the column needs it. */
 interface Sent {
-  readonly wire: WireType;
+  readonly wire: BinaryType;
   readonly cast: string | null;
 }
 
 /** The types that are sent as they are. */
-const NATIVE: ReadonlyMap<string, WireType> = new Map([
+const NATIVE: ReadonlyMap<string, BinaryType> = new Map([
   ['bigint', 'bigint'],
   ['character varying', 'varchar'],
   ['text', 'varchar'],
@@ -117,7 +118,7 @@ interface Write {
   readonly table: Table;
   readonly by: WrittenBy;
   /** The type of the first array parameter. */
-  readonly first: WireType;
+  readonly first: BinaryType;
 }
 
 function returningBy(write: Write, returned: ReturnMode): string {

@@ -1,4 +1,4 @@
-import { EPOCH_MS } from '../../postgres/wire.js';
+import { EPOCH_MS } from '../../postgres/binary-values.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
 
 /** Stands for a value that an update left unchanged and that the WAL lacks, since it is stored out of line (TOAST). */
