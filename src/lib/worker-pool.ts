@@ -29,7 +29,7 @@ export class WorkerPool<Task, Result> {
   /** Rejects if a thread could not start: its tasks would never end. */
   readonly #failed: Promise<never>;
 
-  /** @param aThread workers on one thread, at most */
+  /** @param aThread workers that share a thread, at most */
   constructor(entry: WorkerEntry, workers: number, aThread = 1) {
     const threads = Math.ceil(workers / aThread);
     this.#piscina = new Piscina({
