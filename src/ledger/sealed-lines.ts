@@ -144,7 +144,7 @@ function statedCrc(line: Buffer): number | null {
 const QUOTE = 0x22;
 const BRACE = 0x7d;
 
-/** The value of a hexadecimal digit; -1: another character. Capitals are, since `seal` writes none. */
+/** The value of a hexadecimal digit; -1: it is not one, as capitals are not: `seal` writes none. */
 function digitOf(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;

@@ -1,4 +1,4 @@
-import { dateOf } from '../lib/calendar.js';
+import { dateOf, SECONDS_PER_DAY } from '../lib/calendar.js';
 import type { Composed, MomentType, Value } from '../schema/value.js';
 
 /** FNV-1a of 32 bits, over UTF-16 code units instead of bytes. */
@@ -47,7 +47,6 @@ function hashDigits(before: number, value: number): number {
   return hash;
 }
 
-const SECONDS_PER_DAY = 86_400;
 const HYPHEN = 0x2d;
 const COLON = 0x3a;
 const SPACE = 0x20;

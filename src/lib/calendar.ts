@@ -1,7 +1,7 @@
 import { digits } from './numbers.js';
 
 export const SECOND_MS = 1000;
-const SECONDS_PER_DAY = 86_400;
+export const SECONDS_PER_DAY = 86_400;
 export const DAY_MS = SECONDS_PER_DAY * SECOND_MS;
 
 const ZERO = 0x30;

@@ -1,6 +1,6 @@
-import { DAY_MS, dayOf, parseTimestamp, SECOND_MS } from '../lib/calendar.js';
+import { DAY_MS, dayOf, parseTimestamp, SECOND_MS, SECONDS_PER_DAY } from '../lib/calendar.js';
 import { DIGITS, writeDigits } from '../lib/numbers.js';
-import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
+import { LONG_TEXT, MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import type { Composed, Value } from '../schema/value.js';
 
 /** The types whose binary form rows need on both ways to the server: parameters and COPY. `text` is sent as `varchar` is. */
@@ -10,7 +10,6 @@ export type BinaryType = 'bigint' | 'date' | 'timestamp' | 'varchar';
 export const EPOCH_MS = Date.UTC(2000, 0, 1);
 const EPOCH_SECONDS = EPOCH_MS / SECOND_MS;
 const EPOCH_DAYS = EPOCH_MS / DAY_MS;
-const SECONDS_PER_DAY = DAY_MS / SECOND_MS;
 const MICROS_PER_SECOND = 1_000_000;
 
 /** Characters of nearly all dates and timestamps: years of four digits, whole seconds. */
@@ -22,8 +21,6 @@ const TWO_TO_32 = 0x1_0000_0000;
 const LENGTH_BYTES = 4;
 /** Stands for the length of NULL. */
 const NULL_LENGTH = -1;
-/** From this length on, in UTF-16 code units, leaving JavaScript once costs less than a loop over the letters. */
-const LONG_TEXT = 512;
 
 /** Writes values in PostgreSQL's binary format, each after its length, into a buffer that grows. */
 export class BinaryValues {
@@ -182,7 +179,7 @@ function partsOf(text: string): { day: number; seconds: number; micros: number }
   // 1 BC is the year 0.
   const astronomical = era === undefined ? Number(year) : 1 - Number(year);
   return {
-    day: dayOf(astronomical, Number(month), Number(day)) - EPOCH_MS / DAY_MS,
+    day: dayOf(astronomical, Number(month), Number(day)) - EPOCH_DAYS,
     seconds: (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds),
     micros: Number(fraction.padEnd(6, '0')),
   };

@@ -20,7 +20,7 @@ export interface ThreadListener {
   workerDied(worker: number, error: unknown): void;
 }
 
-/** Threads of a run: gives each its task, and replaces those that die. */
+/** Threads of a run: gives each worker its task, again if its thread dies. */
 export class ProducerThreads<Task extends ThreadTask> {
   readonly #pool: WorkerPool<Task, ProducerResult>;
   readonly #control: Control;

@@ -1,4 +1,11 @@
-import { DAY_MS, formatDate, formatTimestamp, parseTimestamp, SECOND_MS } from '../lib/calendar.js';
+import {
+  DAY_MS,
+  formatDate,
+  formatTimestamp,
+  parseTimestamp,
+  SECOND_MS,
+  SECONDS_PER_DAY,
+} from '../lib/calendar.js';
 
 /**
  * A text in parts, which is hashed and encoded part by part: V8 would keep the joined text as a tree, and flatten it before
@@ -36,8 +43,6 @@ export function momentTypeOf(type: string): MomentType | null {
   if (type === 'date') return 'date';
   return type === 'timestamp without time zone' ? 'timestamp' : null;
 }
-
-const SECONDS_PER_DAY = DAY_MS / SECOND_MS;
 
 /** The value of a day in a row; `ms`: milliseconds since 1970, UTC. */
 export const dateValue = (ms: number): number => Math.floor(ms / DAY_MS) * SECONDS_PER_DAY;

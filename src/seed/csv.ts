@@ -1,6 +1,6 @@
 import { writeDate, writeTimestamp } from '../lib/calendar.js';
 import { DIGITS, writeDigits } from '../lib/numbers.js';
-import { isSurrogate, MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
+import { isSurrogate, LONG_TEXT, MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import type { Column } from '../schema/table.js';
 import {
   type Composed,
@@ -13,8 +13,6 @@ import type { RowWriter } from './copy.js';
 
 /** Room for a piece, and one more line of usual length; a longer line gets a larger buffer. */
 const ROOM_BYTES = 68 * 1024;
-/** From this length on, in UTF-16 code units, leaving JavaScript once costs less than a loop over the letters. */
-const LONG_TEXT = 512;
 /** Bytes of a number or a moment, at most, with the comma before it. */
 const NUMBER_BYTES = 26;
 /** The quotes of a text and the comma before it. */
