@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { type Finding, Measurements } from './measure.js';
+import { CLI } from './server.js';
 import { ROWS, SIMULATION, writeLedger } from './simulated-stream.js';
+import { usageOf } from './usage.js';
 
-const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const RUN = 'simulated';
-/** Clock ticks in a second, the unit of processor time in /proc. */
-const TICKS = 100;
-/** Milliseconds between two samples of a process. */
-const SAMPLE_MS = 100;
 /** Lines that JSON.parse is measured with. */
 const SAMPLE_LINES = 200_000;
 
@@ -91,25 +87,7 @@ async function verifyOnce(folder: string, transactions: number) {
   });
   // The child reads the pipe. Data that this process read from it would be missing there.
   source.stdout.destroy();
-  const began = performance.now();
-  let cpuSeconds = 0;
-  let peakMb = 0;
-  const sampling = setInterval(() => {
-    try {
-      const stat =
-        readFileSync(`/proc/${verify.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      // Fields 14 and 15 of proc(5), the first two being before the parenthesis.
-      cpuSeconds = (Number(stat[11]) + Number(stat[12])) / TICKS;
-      const status = readFileSync(`/proc/${verify.pid}/status`, 'utf8');
-      peakMb = Math.max(peakMb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-    } catch {
-      // The process has ended.
-    }
-  }, SAMPLE_MS);
-  let stdout = '';
-  for await (const chunk of verify.stdout) stdout += chunk;
-  clearInterval(sampling);
-  const seconds = (performance.now() - began) / 1000;
+  const { stdout, cpuSeconds, seconds, peakMb } = await usageOf(verify);
   const { verdict, events } = JSON.parse(stdout) as VerificationDocument;
   if (verdict !== 'exact') throw new Error(`the simulated stream is ${verdict}: ${stdout}`);
   return { events: events.delivered, cpuSeconds, seconds, peakMb };
