@@ -1,8 +1,8 @@
 import test from 'node:test';
 import { connectReplication, withConnection } from '../../src/postgres/connect.js';
 import { formatLsn } from '../../src/postgres/lsn.js';
+import { endOfMessage, HEAD_BYTES } from '../../src/postgres/message-cutter.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
-import { endOfMessage, HEAD_BYTES } from '../../src/sources/slot/message-cutter.js';
 import {
   CopyBoth,
   parseKeepalive,

@@ -1,7 +1,7 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { escapeIdentifier } from '../../postgres/driver.js';
+import { COPY_DATA, MessageCutter } from '../../postgres/message-cutter.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
-import { MessageCutter } from './message-cutter.js';
 import { EPOCH_MICROS } from './pgoutput.js';
 
 /** A message of the output plugin, in the bytes of many. */
@@ -183,9 +183,10 @@ export class CopyBoth implements Submittable {
     const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
     if (parse === undefined) throw new Error('the connection does not read');
     stream.removeListener('data', parse);
-    const cutter = new MessageCutter((messages) => {
+    const onData = (messages: Buffer) => {
       if (!this.#ended) this.#events.onData(messages);
-    }, parse);
+    };
+    const cutter = new MessageCutter(COPY_DATA, onData, parse);
     stream.on('data', (chunk: Buffer) => cutter.take(chunk));
   }
 

@@ -2,8 +2,8 @@ import { machineMicros, within } from '../../lib/clock.js';
 import { Wakeable } from '../../lib/wakeable.js';
 import { connectReplication, cut } from '../../postgres/connect.js';
 import type { Client } from '../../postgres/driver.js';
+import { endOfMessage, HEAD_BYTES } from '../../postgres/message-cutter.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { endOfMessage, HEAD_BYTES } from './message-cutter.js';
 import { decode, type PgOutputMessage } from './pgoutput.js';
 import { Progress } from './progress.js';
 import {

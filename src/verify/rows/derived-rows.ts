@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
-import { ROWS_PER_QUERY, rowsByKey } from './rows-by-key.js';
+import { ROWS_PER_QUERY, readRowsByKey } from './rows-by-key.js';
 
 /** Rows that are remembered: those above it cannot be proved. */
 const MOST = 200_000;
@@ -68,10 +68,10 @@ export class DerivedRows {
       for (let at = 0; at < rows.length; at += ROWS_PER_QUERY) {
         const chunk = rows.slice(at, at + ROWS_PER_QUERY);
         const keys = chunk.map(({ key }) => key);
-        const found = await rowsByKey(client, table, keys);
-        const xmins = new Map(found.map(({ key, xmin }) => [key, xmin]));
+        const xmins = new Map<RowEvent['key'], number>();
+        await readRowsByKey(client, table, keys, [], (row) => xmins.set(row.key, row.xmin));
         for (const { key, xid, operation } of chunk) {
-          if (xid === null || Number(xmins.get(String(key))) !== xid) continue;
+          if (xid === null || xmins.get(key) !== xid) continue;
           proved.add(`${table.name} ${operation} ${key} ${xid}`);
         }
       }

@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
-import type { Table, TableName } from '../../schema/table.js';
+import type { Key, Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
 import type { DerivedRows } from './derived-rows.js';
 import { printersOf } from './fingerprint.js';
-import { ROWS_PER_QUERY, rowsByKey, type StoredRow } from './rows-by-key.js';
+import { ROWS_PER_QUERY, readRowsByKey } from './rows-by-key.js';
 import type { KeyState, RowTracker } from './tracker.js';
 
 /** The followed rows, compared with the tables. */
@@ -29,6 +29,10 @@ const PRINTED_AS_IN_EVENTS = [
  * Compares the last event of each row with the table, in one database snapshot, and proves there which rows the server
  * added. Leaves out rows that were written since, and rows that row-level security may hide.
  *
+ * Reads the contents of every row: that `xmin` is the transaction of its last event proves too little. The ledger has no
+ * `created_at` and `updated_at`, and of an update the changed columns alone, so an event that agrees with it may differ
+ * from the row in the others; and of two changes by one transaction, the stream may bring the earlier one last.
+ *
  * @param isVisible whether the role sees every row of a table
  */
 export async function compareFinalState(
@@ -49,42 +53,43 @@ export async function compareFinalState(
   let checked = 0;
   let superseded = 0;
   const printers = printersOf(tables, 0);
-  const waiting = new Map<Table, Map<string, KeyState>>(tables.map((table) => [table, new Map()]));
-  const compare = (table: Table, chunk: Map<string, KeyState>, stored: readonly StoredRow[]) => {
+  const waiting = new Map<Table, Map<Key, KeyState>>(tables.map((table) => [table, new Map()]));
+  /** Has the server look up the rows of a chunk, and compares them. */
+  const compare = async (table: Table, chunk: Map<Key, KeyState>) => {
     const printer = printers.get(table.name)!;
-    for (const { key, xmin, values } of stored) {
+    await readRowsByKey(client, table, [...chunk.keys()], columnsOf(table), (stored) => {
+      const { key } = stored;
       const state = chunk.get(key);
       chunk.delete(key);
-      if (state === undefined) continue;
+      if (state === undefined) return;
       const { present, row, xid } = state;
-      if (present && row !== null && printer.hashOf(values, state) === row) checked++;
-      else if (present && (Number(xmin) !== xid || row === null)) superseded++;
+      if (present && row !== null && printer.hashOf(stored, state) === row) checked++;
+      else if (present && (stored.xmin !== xid || row === null)) superseded++;
       else {
         const operation = present ? null : 'delete';
-        const known = { table: table.name, operation, key: state.key, xid } as const;
+        const known = { table: table.name, operation, key, xid } as const;
         findings.add(exampleOf('inconsistent', 'final_state', known));
       }
-    }
+    });
     for (const { present } of chunk.values()) {
       if (present || !isVisible(table.name)) superseded++;
       else checked++;
     }
   };
   let comparing: Promise<unknown> = Promise.resolve();
-  /** Has the server look up the rows of a chunk while those of the one before are compared. */
-  const flush = (table: Table, chunk: Map<string, KeyState>) => {
-    const before = comparing;
-    const stored = rowsByKey(client, table, [...chunk.keys()], columnsOf(table));
-    comparing = Promise.all([stored, before]).then(([rows]) => compare(table, chunk, rows));
+  /** Begins to compare a chunk once the one before is compared: meanwhile the next one is filled. */
+  const flush = async (table: Table, chunk: Map<Key, KeyState>) => {
+    await comparing;
+    comparing = compare(table, chunk);
+    // Its failure is thrown by the next `await`, and is not unhandled until then.
     comparing.catch(() => undefined);
-    return before;
   };
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query(PRINTED_AS_IN_EVENTS);
   for (const state of tracker) {
     const chunk = waiting.get(state.table);
     if (chunk === undefined) continue;
-    chunk.set(String(state.key), state);
+    chunk.set(state.key, state);
     if (chunk.size < ROWS_PER_QUERY) continue;
     waiting.set(state.table, new Map());
     await flush(state.table, chunk);

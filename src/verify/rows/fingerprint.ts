@@ -6,7 +6,7 @@ import { hashText, NULL } from '../../ledger/value-hash.js';
 import { mix } from '../../random/hash.js';
 import type { Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import type { Projection, RowColumns, RowEvent, RowValues } from '../../sources/source.js';
+import type { Projection, RowColumns, RowEvent } from '../../sources/source.js';
 import { type AddedTexts, addedTexts } from '../hazards/added-columns.js';
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
@@ -189,16 +189,23 @@ export class RowPrinter {
   /**
    * `RowFingerprint.row` of a row in the table.
    *
-   * @param values as PostgreSQL prints them, in the order of `RowColumns`
+   * @param stored whole, with its values as PostgreSQL prints them
    */
-  hashOf(values: RowValues, { server, coarse, projected }: HashedLike): number {
+  hashOf(
+    stored: Pick<RowColumns, 'text' | 'hash'>,
+    { server, coarse, projected }: HashedLike,
+  ): number {
     let row = 0;
     for (const { place, seed, part, isTime, project } of this.#columns) {
       if (!server && (part === 'created' || part === 'updated')) continue;
-      let value = values[place] ?? null;
-      if (value !== null && projected && project !== null) value = project(value);
-      else if (value !== null && coarse && isTime) value = toMilliseconds(value);
-      row = (row + mix(hashText(seed, value ?? NULL))) | 0;
+      const cut =
+        projected && project !== null ? project : coarse && isTime ? toMilliseconds : null;
+      const text = cut === null ? null : (stored.text(place) ?? null);
+      const hash =
+        cut === null || text === null
+          ? stored.hash(place, seed)!
+          : hashText(seed, cut(text) ?? NULL);
+      row = (row + mix(hash)) | 0;
     }
     return row;
   }

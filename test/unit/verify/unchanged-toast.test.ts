@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Change } from '../../../src/ledger/writer.js';
 import type { Row } from '../../../src/schema/table.js';
-import type { Projection, RowValues } from '../../../src/sources/source.js';
+import { type Projection, type RowValues, TextColumns } from '../../../src/sources/source.js';
 import { printersOf } from '../../../src/verify/rows/fingerprint.js';
 import { RowTracker } from '../../../src/verify/rows/tracker.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
@@ -172,7 +172,7 @@ function carriedTo(row: RowValues, events: readonly ReceivedRow[]): boolean | nu
   for (const each of events) tracker.fold(each, PRINTER.print(each, columnsOf(each)));
   const [state] = tracker;
   if (state === undefined || state.row === null) return null;
-  return state.row === PRINTER.hashOf(row, state);
+  return state.row === PRINTER.hashOf(new TextColumns(row), state);
 }
 
 const noteEvent = (operation: ReceivedRow['operation'], values: RowValues) =>
@@ -227,6 +227,6 @@ test('a tracker with such rows keeps those of other tables apart', () => {
   }
   for (const state of tracker) {
     const row = SIGNED.with(BODY, `text ${state.key}`).map(textOf);
-    assert.equal(state.row, PRINTER.hashOf(row, state));
+    assert.equal(state.row, PRINTER.hashOf(new TextColumns(row), state));
   }
 });

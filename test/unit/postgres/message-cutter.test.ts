@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
+  COPY_DATA,
   endOfMessage,
   HEAD_BYTES,
   MessageCutter,
-} from '../../../../src/sources/slot/message-cutter.js';
-import { randomNumbers } from '../../../helpers/random.js';
-import { bytes, i32, letter } from './bytes.js';
+} from '../../../src/postgres/message-cutter.js';
+import { randomNumbers } from '../../helpers/random.js';
+import { bytes, i32, letter } from '../sources/slot/bytes.js';
 
 /** Streams to cut, each in chunks of another size. */
 const TRIES = 300;
@@ -18,6 +19,7 @@ const message = (type: string, contents: string) =>
 function cut(chunks: readonly Buffer[]): string[] {
   const out: string[] = [];
   const cutter = new MessageCutter(
+    COPY_DATA,
     (messages) => {
       for (let at = 0, end = 0; at < messages.length; at = end) {
         end = endOfMessage(messages, at);
@@ -54,6 +56,7 @@ test('messages come out whole and in order, wherever their bytes are cut', () =>
 test('the messages of a chunk come out together, and those of other types apart', () => {
   const calls: string[] = [];
   const cutter = new MessageCutter(
+    COPY_DATA,
     (messages) => calls.push(messages.toString('latin1')),
     (other) => calls.push(other.toString('latin1')),
   );

@@ -1,22 +1,30 @@
 /** Bytes before the contents of a message of the server: its type and its length, which includes itself. */
 export const HEAD_BYTES = 5;
 
-const COPY_DATA = 0x64;
+/** Types of messages: a part of a COPY stream, and a row of a query. */
+export const COPY_DATA = 0x64;
+export const DATA_ROW = 0x44;
 
 /**
- * Cuts the bytes of a connection between messages. Those of COPY go to `onCopyData`, as many together as there are, so
+ * Cuts the bytes of a connection between messages. Those of one type go to `onData`, as many together as there are, so
  * that a message costs no call and no object; all others one by one to `onOther`. The bytes stay as they are.
  */
 export class MessageCutter {
-  readonly #onCopyData: (messages: Buffer) => void;
+  readonly #type: number;
+  readonly #onData: (messages: Buffer) => void;
   readonly #onOther: (message: Buffer) => void;
   /** The beginning of a message, and the bytes that have to arrive before it is looked at again. */
   #parts: Buffer[] = [];
   #partBytes = 0;
   #neededBytes = 0;
 
-  constructor(onCopyData: (messages: Buffer) => void, onOther: (message: Buffer) => void) {
-    this.#onCopyData = onCopyData;
+  constructor(
+    type: number,
+    onData: (messages: Buffer) => void,
+    onOther: (message: Buffer) => void,
+  ) {
+    this.#type = type;
+    this.#onData = onData;
     this.#onOther = onOther;
   }
 
@@ -34,6 +42,11 @@ export class MessageCutter {
     this.#neededBytes = rest.length < HEAD_BYTES ? HEAD_BYTES : endOfMessage(rest, 0);
   }
 
+  /** The beginning of a message that has not arrived as a whole. */
+  get rest(): Buffer {
+    return Buffer.concat(this.#parts, this.#partBytes);
+  }
+
   /** Hands on the whole messages; returns where they end. */
   #cut(bytes: Buffer): number {
     let begin = 0;
@@ -41,14 +54,14 @@ export class MessageCutter {
     while (at + HEAD_BYTES <= bytes.length) {
       const end = endOfMessage(bytes, at);
       if (end > bytes.length) break;
-      if (bytes[at] !== COPY_DATA) {
-        if (at > begin) this.#onCopyData(bytes.subarray(begin, at));
+      if (bytes[at] !== this.#type) {
+        if (at > begin) this.#onData(bytes.subarray(begin, at));
         this.#onOther(bytes.subarray(at, end));
         begin = end;
       }
       at = end;
     }
-    if (at > begin) this.#onCopyData(bytes.subarray(begin, at));
+    if (at > begin) this.#onData(bytes.subarray(begin, at));
     return at;
   }
 }
