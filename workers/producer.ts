@@ -55,6 +55,8 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
 interface Sent {
   readonly scheduled: ScheduledBatch;
   readonly outcome: BatchOutcome;
+  /** In active milliseconds. */
+  readonly at: number;
 }
 
 /** A packet of the worker's batches. */
@@ -62,8 +64,6 @@ interface InFlight {
   readonly packet: SentPacket;
   /** Its batches, of which `#sent` has those that are not answered yet. */
   readonly sent: readonly Sent[];
-  /** In active milliseconds. */
-  readonly at: number;
 }
 
 /** The one loop of a worker: wait until a batch is due, write it, commit it, account for it. */
@@ -242,7 +242,7 @@ class Producer {
     } catch (error) {
       // The run ends: nothing else can fail while a packet is in flight. That one is accounted for first.
       if (this.#inFlight.length > 0) await this.#takeAnswer();
-      return await this.#overcome(this.#session.failureOf(error), sentAt);
+      return await this.#overcome(this.#session.failureOf(error));
     } finally {
       this.#freeSince = this.#control.active();
       this.#stats.due = this.#queue.due + this.#missed;
@@ -280,21 +280,20 @@ class Producer {
   #sendPipelined(batches: readonly Batch[], at: number): void {
     const { waiting } = this.#queue;
     const outcomes = expectedOutcomes(batches);
-    const sent = outcomes.map((outcome, i) => ({ scheduled: waiting[i]!, outcome }));
+    const sent = outcomes.map((outcome, i) => ({ scheduled: waiting[i]!, outcome, at }));
     for (const { scheduled } of sent) scheduled.inFlight = true;
     this.#sent.push(...sent);
     const packet = sendPipelined(this.#session.client, this.#journal, batches, outcomes);
-    this.#inFlight.push({ packet, sent, at });
+    this.#inFlight.push({ packet, sent });
   }
 
   /** Waits for the answer to the first packet in flight; the reason to end where there is one. */
   async #takeAnswer(): Promise<ProducerResult | null> {
-    const sentAt = this.#inFlight[0]?.at ?? this.#control.active();
     try {
       await this.#accountForAnswer();
       return null;
     } catch (error) {
-      return await this.#overcome(this.#session.failureOf(error), sentAt);
+      return await this.#overcome(this.#session.failureOf(error));
     } finally {
       if (this.#inFlight.length === 0) this.#freeSince = this.#control.active();
       this.#stats.due = this.#queue.due + this.#missed;
@@ -315,7 +314,8 @@ class Producer {
     this.#trusting &&= committed.every((outcome) => outcome.whole);
     this.#sent.splice(0, committed.length);
     for (const [i, outcome] of committed.entries()) {
-      this.#confirm(first.sent[i]!.scheduled, outcome, first.at);
+      const { scheduled, at } = first.sent[i]!;
+      this.#confirm(scheduled, outcome, at);
     }
     if (error === null) {
       this.#inFlight.shift();
@@ -367,7 +367,7 @@ class Producer {
       return null;
     }
     try {
-      await this.#commit(scheduled, outcome);
+      await this.#commit(scheduled, outcome, sentAt);
     } catch (error) {
       const failure = describeFailure(error);
       if (failure.class !== 'light') throw error;
@@ -405,7 +405,7 @@ class Producer {
       }
       // Later batches may neither change nor reference the rows of hazards.
       const confirmed = { ...outcome, changes: own.changes };
-      await this.#commit(scheduled, outcome, confirmed);
+      await this.#commit(scheduled, outcome, sentAt, confirmed);
       this.#trusting = own.whole;
       this.#confirm(scheduled, confirmed, sentAt);
     } catch (error) {
@@ -427,10 +427,11 @@ class Producer {
   async #commit(
     scheduled: ScheduledBatch,
     outcome: BatchOutcome,
+    at: number,
     confirmed = outcome,
   ): Promise<void> {
     if (outcome.pending === null) throw new Error('nothing to commit');
-    const lsn = await this.#end(outcome, [{ scheduled, outcome: confirmed }]);
+    const lsn = await this.#end(outcome, [{ scheduled, outcome: confirmed, at }]);
     this.#journal.commit([{ xid: outcome.pending.xid, lsn, dropped: [] }]);
   }
 
@@ -475,7 +476,7 @@ class Producer {
   }
 
   /** Handles the failure of a whole write; the reason to end where there is one. */
-  async #overcome(failure: Failure, sentAt: number): Promise<ProducerResult | null> {
+  async #overcome(failure: Failure): Promise<ProducerResult | null> {
     if (this.#stats.pending === null) this.#stats.count('rolledBack');
     const gone = await this.#tablesGone(failure);
     if (gone !== null) return { ended: 'failed', failure: gone };
@@ -489,8 +490,8 @@ class Producer {
     const ended = await this.#recover(failure);
     if (ended !== null) return ended;
     const fates = this.#session.takeFates();
-    for (const [i, { scheduled, outcome }] of doubted.entries()) {
-      if (fates[i] === 'committed') this.#confirm(scheduled, outcome, sentAt);
+    for (const [i, { scheduled, outcome, at }] of doubted.entries()) {
+      if (fates[i] === 'committed') this.#confirm(scheduled, outcome, at);
       else if (fates[i] === 'unknown') this.#queue.close(scheduled);
     }
     for (const scheduled of this.#queue.open) this.#abandon(scheduled);

@@ -39,6 +39,9 @@ type RowKeys = Record<string, Record<string, string | readonly string[]>>;
 const NO_HAZARDS: Hazards = { names: [] };
 
 interface Line {
+  readonly worker?: number;
+  readonly connection?: number;
+  readonly backend?: { readonly pid: number };
   readonly intent?: number;
   readonly rows?: RowKeys;
   readonly hazards?: Hazards;
@@ -50,6 +53,55 @@ interface Line {
   readonly verdict?: string;
   readonly xid?: string | null;
   readonly lsn?: string | null;
+}
+
+/** Counts of one connection's file. */
+export interface ConnectionLedger {
+  readonly worker: number;
+  readonly connection: number;
+  /** The process id of its backend. */
+  readonly backend: number;
+  /** Transactions without an outcome. */
+  readonly open: number;
+  /** Transactions whose COMMIT was answered. */
+  readonly committed: number;
+  /** Transactions whose COMMIT got no answer, and whose fate was found later. */
+  readonly settled: number;
+}
+
+/** The connections of a run, of each worker in their order; also of a run under way. */
+export function readConnections(folder: string): ConnectionLedger[] {
+  return connectionFiles(folder).flatMap((name) => readConnection(folder, name) ?? []);
+}
+
+/** The latest connection of each worker. */
+export function readLatestConnections(folder: string): ConnectionLedger[] {
+  const latest = new Map(connectionFiles(folder).map((name) => [name.split('-')[1], name]));
+  return [...latest.values()].flatMap((name) => readConnection(folder, name) ?? []);
+}
+
+/** Files of connections, those of a worker in their order. */
+export function connectionFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('worker-'))
+    .sort();
+}
+
+/** Null: its first line is not written yet. */
+function readConnection(folder: string, name: string): ConnectionLedger | null {
+  const [head = '', ...rest] = readFileSync(join(folder, name), 'utf8').split('\n');
+  const { worker, connection, backend } = parse(head);
+  if (worker === undefined || connection === undefined || backend === undefined) return null;
+  const lines = rest.map(parse);
+  const numbers = (of: (line: Line) => number | undefined) =>
+    new Set(lines.flatMap((line) => of(line) ?? []));
+  const ended = numbers((line) => line.committed ?? line.aborted ?? line.resolved);
+  return {
+    ...{ worker, connection, backend: backend.pid },
+    open: numbers(({ intent }) => intent).size - ended.size,
+    committed: numbers(({ committed }) => committed).size,
+    settled: numbers(({ resolved }) => resolved).size,
+  };
 }
 
 export function readLedger(folder: string): LedgerContents {
