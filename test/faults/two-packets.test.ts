@@ -24,7 +24,7 @@ import { Oracle } from './gauntlet/oracle.js';
 
 const SEED = seedFrom('PACKETS_SEED', 20_261_130);
 /** Each kind of strike. */
-const ROUNDS = Number(process.env.PACKETS_ROUNDS ?? 3);
+const ROUNDS = Number(process.env.PACKETS_ROUNDS ?? 1);
 const WORKERS = 3;
 const BATCH = 20;
 /** Transactions of a packet at most. */
