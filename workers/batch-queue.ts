@@ -78,9 +78,10 @@ export class BatchQueue {
 
   /** Whether a batch is due now that may be sent before the answers to those in flight. */
   isDueAhead(): boolean {
-    if (!this.#sendsAhead || !this.takeFirst()) return false;
-    const { due = Number.POSITIVE_INFINITY } = this.first ?? {};
-    return due <= this.#control.active() && !this.#isAfterEnd(due);
+    if (!this.#sendsAhead) return false;
+    const now = this.#control.active();
+    const { size, due } = this.first ?? this.#next(now);
+    return size > 0 && due <= now && !this.#isAfterEnd(due);
   }
 
   /** Schedules a first batch where none is waiting, and sheds those that are too late; false at the end. */
@@ -88,20 +89,18 @@ export class BatchQueue {
     while (this.first === undefined) {
       const { size, due } = this.#next();
       if (size <= 0 || this.#isAfterEnd(due)) return false;
-      const late = this.#control.active() - due > SHED_AFTER_MS;
-      if (this.#task.shed && late && !this.#control.stopping) this.#shed(size, due);
-      else this.#schedule(size, due);
+      this.#take(size, due);
     }
     return true;
   }
 
-  /** Adds the batches that are due by now, up to as many as may be sent in one go. */
+  /** Adds the batches that are due by now, up to as many as may be sent in one go, and sheds those that are too late. */
   takeDue(): void {
-    for (let waiting = this.waiting.length; waiting < this.#depth; waiting++) {
+    while (this.waiting.length < this.#depth) {
       const now = this.#control.active();
       const { size, due } = this.#next(now);
       if (size <= 0 || due > now || this.#isAfterEnd(due)) return;
-      this.#schedule(size, due);
+      this.#take(size, due);
     }
   }
 
@@ -144,6 +143,12 @@ export class BatchQueue {
   #isAfterEnd(due: number): boolean {
     const { endMs } = this.#task;
     return endMs !== null && due > endMs;
+  }
+
+  #take(size: number, due: number): void {
+    const late = this.#control.active() - due > SHED_AFTER_MS;
+    if (this.#task.shed && late && !this.#control.stopping) this.#shed(size, due);
+    else this.#schedule(size, due);
   }
 
   /** Counts a batch as shed: it should have been sent long ago. */
