@@ -111,7 +111,9 @@ function readersOf(server: BenchServer, { run: id, events, end }: History): [str
     const options = PLUGIN_OPTIONS.flatMap((option) => ['--option', option]);
     const until = ['--file', '/dev/null', '--endpos', end];
     const env = libpqEnvironment(server.target);
-    return run(tool, ['--slot', slot, '--start', ...until, ...options], { env });
+    // It does not take the database from the environment.
+    const from = ['--dbname', server.target.database, '--slot', slot];
+    return run(tool, [...from, '--start', ...until, ...options], { env });
   };
   return [
     [OURS, verify],
