@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { type Finding, Measurements } from './measure.js';
-import { CLI } from './server.js';
+import { verifyPiped } from './piped-verify.js';
 import { INSERTS, MIX, writeMixLedger } from './simulated-mix.js';
-import { usageOf } from './usage.js';
+import { RUN } from './simulated-run.js';
 
-const RUN = 'simulated';
 /** Peak memory of `verify` with its default of 128 MB. */
 const MOST_MB = 300;
 
@@ -31,10 +28,10 @@ export async function benchRows({ rounds, rows }: RowsOptions): Promise<Finding[
   try {
     writeMixLedger(join(folder, 'logs', 'runs', RUN), transactions);
     for (let round = 0; round < rounds; round++) {
-      const { share, events, cpuSeconds, peakMb } = await verifyOnce(folder, transactions);
-      shares.note('followed', share);
-      rates.note('verify', events / cpuSeconds);
-      sizes.note('verify', peakMb);
+      const { usage, found } = await verifyPiped(folder, MIX, transactions);
+      shares.note('followed', found.rows.sample);
+      rates.note('verify', found.events.delivered / usage.cpuSeconds);
+      sizes.note('verify', usage.peakMb);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -59,22 +56,4 @@ export async function benchRows({ rounds, rows }: RowsOptions): Promise<Finding[
       most: MOST_MB,
     },
   ];
-}
-
-async function verifyOnce(folder: string, transactions: number) {
-  const source = spawn(process.execPath, [MIX, String(transactions)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const args = ['verify', RUN, '--source', 'ndjson:-', '--json'];
-  const verify = spawn(process.execPath, [CLI, ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'WARNING' },
-    stdio: [source.stdout, 'pipe', 'inherit'],
-  });
-  // The child reads the pipe. Data that this process read from it would be missing there.
-  source.stdout.destroy();
-  const { stdout, cpuSeconds, peakMb } = await usageOf(verify);
-  const { verdict, events, rows } = JSON.parse(stdout) as VerificationDocument;
-  if (verdict !== 'exact') throw new Error(`the simulated stream is ${verdict}: ${stdout}`);
-  return { share: rows.sample, events: events.delivered, cpuSeconds, peakMb };
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { RunSummary } from '../src/runs/summary.js';
 import { schemaWith } from '../src/schemas/index.js';
 import { run } from './peers.js';
+import { usageOf } from './usage.js';
 
 /** The first port that the bench's server tries. */
 const FIRST_PORT = 54_400;
@@ -138,19 +139,7 @@ export class BenchServer {
   async peakMemory(seconds: number, workers: number): Promise<number> {
     const count = String(workers);
     const args = ['stream', '--rate', 'max', '--workers', count, '--duration', `${seconds}s`];
-    const child = this.#spawn(args, {});
-    let peak = 0;
-    const sampling = setInterval(() => {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-    }, 100);
-    await new Promise((resolve) => {
-      child.on('exit', () => {
-        clearInterval(sampling);
-        resolve(null);
-      });
-    });
-    return peak;
+    return (await usageOf(this.#spawn(args, {}))).peakMb;
   }
 
   #spawn(args: readonly string[], env: Record<string, string>) {

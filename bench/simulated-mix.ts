@@ -1,19 +1,20 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TableFacts } from '../src/database/facts.js';
-import { writeFacts } from '../src/ledger/facts-file.js';
-import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
-import { type Change, LedgerWriter } from '../src/ledger/writer.js';
-import { formatLsn } from '../src/postgres/lsn.js';
+import type { Change } from '../src/ledger/writer.js';
 import { mix } from '../src/random/hash.js';
 import type { Column, Table } from '../src/schema/table.js';
-import { schemaWith } from '../src/schemas/index.js';
+import {
+  CHANGES,
+  microsAt,
+  microsOf,
+  SCHEMA,
+  type Simulated,
+  type SimulatedEvent,
+  WORKERS,
+  writeRun,
+  writeStream,
+} from './simulated-run.js';
 
-const SCHEMA = schemaWith([]);
-
-/** Connections that take turns. */
-const WORKERS = 4;
 /** Tables of a worker's transactions, one after the other: the default shares of `stream`. */
 const TURNS = [
   ...Array<string>(8).fill('consultas'),
@@ -23,10 +24,9 @@ const TURNS = [
   ...Array<string>(2).fill('pacientes_convenios'),
 ];
 /** Rows of a transaction by operation: about the default shares, with more deletes. */
-export const INSERTS = 42;
 const UPDATES = 7;
-/** With one delete. */
-const CHANGES = INSERTS + UPDATES + 1;
+const DELETES = 1;
+export const INSERTS = CHANGES - UPDATES - DELETES;
 /** Between the rows of two updates in their transactions, so that no row is updated twice in one. */
 const UPDATE_STEP = 5;
 /** Transactions of a table between a row's insert and its delete. */
@@ -34,31 +34,7 @@ const DELETE_AFTER = 10;
 /** Ids in a lease, and ids below the first one. */
 const LEASE = 1_000;
 const SEEDED = 40_000;
-/** Bytes of WAL a row, approximately: the step between LSNs. */
-const LSN_STEP = 160;
-/** Microseconds from one COMMIT to the next. */
-const STEP_US = 500;
-const FIRST_LSN = 0x2_0000_0000;
-const FIRST_XID = 1000;
-/** Characters in one write to the pipe. */
-const CHUNK = 1 << 20;
-const EPOCH_US = 1_760_000_000_000_000;
 const DAY_US = 86_400_000_000;
-
-const RUN = 'simulated';
-const SERVER = { system_identifier: null, timeline: null, version: '18.4', database: RUN };
-
-/** A table with no triggers, rules, generated columns or cascades. */
-const PLAIN: TableFacts = {
-  schema: 'public',
-  partitions: [],
-  identity: { kind: 'default', index: null, tells_id: true },
-  triggers: [],
-  rules: [],
-  policies: null,
-  generated: [],
-  cascades: [],
-};
 
 type Value = string | number;
 
@@ -151,81 +127,35 @@ function changesOf(turn: Turn): Change[] {
   ];
 }
 
-/** Writes the ledger of a run in the default mix; four connections take turns. */
+/** Writes the ledger of the run, in the default mix. */
 export function writeMixLedger(runFolder: string, transactions: number): void {
-  const folder = ledgerFolder(runFolder);
-  mkdirSync(folder, { recursive: true });
-  const tables = SCHEMA.tables.record(() => PLAIN);
-  const at = '2026-01-31T08:15:00.000Z';
-  const facts = { at, search_path: 'public', role: 'postgres', tables, publications: [] };
-  writeFacts(SCHEMA, folder, RUN, SERVER, facts);
-  const writers = Array.from({ length: WORKERS }, (_, worker) =>
-    LedgerWriter.create(SCHEMA, ledgerFile(folder, worker + 1, 1), {
-      run: RUN,
-      worker: worker + 1,
-      connection: 1,
-      rng: 42,
-      server_offset_ms: 0,
-      server: SERVER,
-      backend: { pid: 1, startedMicros: 1 },
-    }),
-  );
-  for (let n = 0; n < transactions; n++) {
+  writeRun(runFolder, transactions, (n): Simulated => {
     const turn = turnOf(n);
-    const writer = writers[turn.worker]!;
     const last = idOf(turn, INSERTS - 1);
     const first = last - ((last - 1 - SEEDED) % LEASE);
-    if (turn.k === 0 || idOf(turn, 0) <= first) {
-      const ids = Array.from({ length: LEASE }, (_, i) => first + i);
-      writer.lease(turn.table.name, ids);
-    }
-    const intent = { xid: null, lsn: null, changes: changesOf(turn), subtransactions: false };
-    const [number = 0] = writer.intend([intent]);
-    const name = { xid: String(FIRST_XID + n), lsn: formatLsn(BigInt(endOf(n))) };
-    writer.commit([{ ...name, number, dropped: [] }]);
-  }
-  for (const writer of writers) {
-    writer.end();
-    writer.close();
-  }
+    const isNew = turn.k === 0 || idOf(turn, 0) <= first;
+    const leased = isNew ? { table: turn.table.name, first, count: LEASE } : null;
+    return { changes: changesOf(turn), leased };
+  });
 }
 
-function endOf(n: number): number {
-  return FIRST_LSN + (n + 1) * (CHANGES + 2) * LSN_STEP;
-}
-
-function microsOf(n: number): number {
-  return EPOCH_US + n * STEP_US;
-}
-
-/** Writes the same transactions to stdout as Debezium's JSON, plain envelopes, one a line. */
-async function writeStream(transactions: number): Promise<void> {
-  let text = '';
-  for (let n = 0; n < transactions; n++) {
-    const turn = turnOf(n);
-    const { table } = turn;
-    let order = 0;
-    const line = (op: string, before: string, after: string) => {
-      text += envelope(op, before, after, { n, order: ++order, table: table.name });
-    };
-    for (const { of, i } of updatesOf(turn)) {
-      line(
-        'u',
-        'null',
-        membersOf(table, rowOf(table, idOf(of, i), n), microsOf(of.n), microsOf(n)),
-      );
-    }
-    const deleted = deleteOf(turn);
-    if (deleted !== null) line('d', `{"id":${idOf(deleted, 0)}}`, 'null');
-    for (let i = 0; i < INSERTS; i++) {
-      line('c', 'null', membersOf(table, rowOf(table, idOf(turn, i)), microsOf(n), microsOf(n)));
-    }
-    if (text.length < CHUNK) continue;
-    if (!process.stdout.write(text))
-      await new Promise((done) => process.stdout.once('drain', done));
-    text = '';
+function* eventsOf(n: number): Generator<SimulatedEvent> {
+  const turn = turnOf(n);
+  const { table } = turn;
+  const { name } = table;
+  const micros = microsOf(n);
+  for (const { of, i } of updatesOf(turn)) {
+    const after = membersOf(table, rowOf(table, idOf(of, i), n), microsOf(of.n), micros);
+    yield { op: 'u', before: 'null', after, table: name };
   }
-  process.stdout.write(text);
+  const deleted = deleteOf(turn);
+  if (deleted !== null) {
+    yield { op: 'd', before: `{"id":${idOf(deleted, 0)}}`, after: 'null', table: name };
+  }
+  for (let i = 0; i < INSERTS; i++) {
+    const after = membersOf(table, rowOf(table, idOf(turn, i)), micros, micros);
+    yield { op: 'c', before: 'null', after, table: name };
+  }
 }
 
 function membersOf(
@@ -243,32 +173,7 @@ function membersOf(
   return `{${members.join(',')},"created_at":${created},"updated_at":${updated}}`;
 }
 
-function envelope(
-  op: string,
-  before: string,
-  after: string,
-  { n, order, table }: { n: number; order: number; table: string },
-): string {
-  const lsn = FIRST_LSN + n * (CHANGES + 2) * LSN_STEP + 64 + order * LSN_STEP;
-  const micros = microsOf(n);
-  const ms = Math.floor(micros / 1000);
-  const xid = FIRST_XID + n;
-  return `{"before":${before},"after":${after},"source":{"version":"3.3.0.Final","connector":"postgresql","name":"hospital","ts_ms":${ms},"snapshot":"false","db":"simulated","sequence":"[\\"${endOf(n - 1)}\\",\\"${lsn}\\"]","ts_us":${micros},"ts_ns":${micros}000,"schema":"public","table":"${table}","txId":${xid},"lsn":${lsn},"xmin":null},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":${order}},"op":"${op}","ts_ms":${ms + 3},"ts_us":${micros + 3000},"ts_ns":${micros + 3000}000}\n`;
-}
-
-const moments = new Map<string, number>();
-
-/** Microseconds since 1970 of the text of a date or timestamp. */
-function microsAt(text: string): number {
-  let micros = moments.get(text);
-  if (micros === undefined) {
-    micros = Date.parse(`${text.replace(' ', 'T')}${text.includes(' ') ? 'Z' : ''}`) * 1000;
-    moments.set(text, micros);
-  }
-  return micros;
-}
-
 /** Script for a child process; its argument is the number of transactions. */
 export const MIX = join(dirname(fileURLToPath(import.meta.url)), 'simulated-mix.js');
 
-if (process.argv[1] === MIX) await writeStream(Number(process.argv[2]));
+if (process.argv[1] === MIX) await writeStream(Number(process.argv[2]), eventsOf);

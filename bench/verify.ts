@@ -2,26 +2,24 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { type Finding, Measurements } from './measure.js';
-import { CLI } from './server.js';
-import { ROWS, SIMULATION, writeLedger } from './simulated-stream.js';
-import { usageOf } from './usage.js';
+import { verifyPiped } from './piped-verify.js';
+import { CHANGES, RUN } from './simulated-run.js';
+import { SIMULATION, writeLedger } from './simulated-stream.js';
 
-const RUN = 'simulated';
 /** Lines that JSON.parse is measured with. */
 const SAMPLE_LINES = 200_000;
 
 export interface VerifyOptions {
   readonly rounds: number;
-  /** Transactions of ROWS rows each: of the rounds, and of one round after them. */
+  /** Transactions of CHANGES events each: of the rounds, and of one round after them. */
   readonly transactions: number;
   readonly most: number;
 }
 
 /**
  * `verify` of a simulated run from a pipe of Debezium's JSON: peak memory, and events per second of processor time and
- * of the clock. The writer of the pipe uses the other core.
+ * of the clock. Another process writes the pipe, on the other core.
  */
 export async function benchVerify({
   rounds,
@@ -39,10 +37,10 @@ async function benchSize(rounds: number, transactions: number): Promise<Finding[
   try {
     writeLedger(join(folder, 'logs', 'runs', RUN), transactions);
     for (let round = 0; round < rounds; round++) {
-      const { events, cpuSeconds, seconds, peakMb } = await verifyOnce(folder, transactions);
-      rates.note('verify', events / cpuSeconds);
-      speeds.note('verify', events / seconds);
-      sizes.note('verify', peakMb);
+      const { usage, found } = await verifyPiped(folder, SIMULATION, transactions);
+      rates.note('verify', found.events.delivered / usage.cpuSeconds);
+      speeds.note('verify', found.events.delivered / usage.seconds);
+      sizes.note('verify', usage.peakMb);
       const parsed = await parseRates();
       rates.note('JSON.parse', parsed.ofProcessor);
       speeds.note('JSON.parse', parsed.byClock);
@@ -50,7 +48,7 @@ async function benchSize(rounds: number, transactions: number): Promise<Finding[
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const input = `${transactions} transactions, ${transactions * ROWS} events, from a pipe`;
+  const input = `${transactions} transactions, ${transactions * CHANGES} events, from a pipe`;
   const ours = rates.series('verify', 'verify');
   return [
     { what: `verify, a second of one core: ${input}`, ours, peer: null, least: 200_000 },
@@ -75,27 +73,9 @@ async function benchSize(rounds: number, transactions: number): Promise<Finding[
   ];
 }
 
-async function verifyOnce(folder: string, transactions: number) {
-  const source = spawn(process.execPath, [SIMULATION, String(transactions)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const args = ['verify', RUN, '--source', 'ndjson:-', '--json'];
-  const verify = spawn(process.execPath, [CLI, ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'WARNING' },
-    stdio: [source.stdout, 'pipe', 'inherit'],
-  });
-  // The child reads the pipe. Data that this process read from it would be missing there.
-  source.stdout.destroy();
-  const { stdout, cpuSeconds, seconds, peakMb } = await usageOf(verify);
-  const { verdict, events } = JSON.parse(stdout) as VerificationDocument;
-  if (verdict !== 'exact') throw new Error(`the simulated stream is ${verdict}: ${stdout}`);
-  return { events: events.delivered, cpuSeconds, seconds, peakMb };
-}
-
 /** Lines that JSON.parse alone reads per second of processor time, and of the clock: a bound for any reader built on it. */
 async function parseRates() {
-  const source = spawn(process.execPath, [SIMULATION, String(SAMPLE_LINES / ROWS)], {
+  const source = spawn(process.execPath, [SIMULATION, String(SAMPLE_LINES / CHANGES)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const chunks: Buffer[] = [];
