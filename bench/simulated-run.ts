@@ -44,7 +44,7 @@ const PLAIN: TableFacts = {
   cascades: [],
 };
 
-/** What the ledger has of the nth transaction. */
+/** The nth transaction as the ledger has it. */
 export interface Simulated {
   readonly changes: readonly Change[];
   /** Ids that its connection leases before it; null: none. */

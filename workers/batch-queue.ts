@@ -96,11 +96,11 @@ export class BatchQueue {
 
   /** Adds the batches that are due by now, up to as many as may be sent in one go, and sheds those that are too late. */
   takeDue(): void {
-    while (this.waiting.length < this.#depth) {
+    for (let waiting = this.waiting.length; waiting < this.#depth; ) {
       const now = this.#control.active();
       const { size, due } = this.#next(now);
       if (size <= 0 || due > now || this.#isAfterEnd(due)) return;
-      this.#take(size, due);
+      if (this.#take(size, due)) waiting++;
     }
   }
 
@@ -145,10 +145,13 @@ export class BatchQueue {
     return endMs !== null && due > endMs;
   }
 
-  #take(size: number, due: number): void {
+  /** Schedules a batch, or sheds it where it is too late: then false. */
+  #take(size: number, due: number): boolean {
     const late = this.#control.active() - due > SHED_AFTER_MS;
-    if (this.#task.shed && late && !this.#control.stopping) this.#shed(size, due);
+    const isShed = this.#task.shed && late && !this.#control.stopping;
+    if (isShed) this.#shed(size, due);
     else this.#schedule(size, due);
+    return !isShed;
   }
 
   /** Counts a batch as shed: it should have been sent long ago. */

@@ -87,7 +87,7 @@ export class WorkerIds {
     await this.#leases.get(table)?.reserve(client, count, this.#onLease);
   }
 
-  /** Whether the next `count` calls of `next` have an id, so that `reserve` asks the server for nothing. */
+  /** True: `count` ids are left, so that `reserve` need not ask the server. */
   holds(table: TableName, count: number): boolean {
     return this.#leases.get(table)?.holds(count) ?? true;
   }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { OneAhead } from '../lib/one-ahead.js';
 import { findPrepared } from '../postgres/prepared.js';
 import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
@@ -87,7 +88,7 @@ export async function checkLedger(
     own.clear();
   };
   // The server compares the writes of one worker while those of the next one are read.
-  let compared = Promise.resolve();
+  const comparing = new OneAhead();
   try {
     const totals = await readLedger(tables, folder, {
       onHeader: (header) => {
@@ -104,14 +105,12 @@ export async function checkLedger(
         keyed.add(transaction);
       },
       onWorkerEnd: async () => {
-        await compared;
-        compared = compareWorker(writes);
-        // Its failure is thrown by the next `await`, and is not unhandled until then.
-        compared.catch(() => undefined);
+        const own = writes;
+        await comparing.begin(() => compareWorker(own));
         [writes, next] = [next, writes];
       },
     });
-    await compared;
+    await comparing.end();
     const places = keyed.order();
     for (const { table, keys, entries } of keyed.tables) {
       const expectations = expectationsOf(entries, places, keyed.remainsOf(table.name));
@@ -131,7 +130,7 @@ export async function checkLedger(
       prepared: hazards === null ? [] : await findPrepared(client, run),
     };
   } finally {
-    await compared.catch(() => undefined);
+    await comparing.end().catch(() => undefined);
     await client.query('ROLLBACK').catch(() => undefined);
   }
 }

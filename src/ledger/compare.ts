@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { OneAhead } from '../lib/one-ahead.js';
 import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
 import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
@@ -85,18 +86,16 @@ export async function compare(
   };
   let segments = new Segments(now);
   // The server compares the segments before while the next ones are made.
-  let compared = Promise.resolve();
+  const comparing = new OneAhead();
   for (const expectation of expectations) {
     segments.add(expectation);
     if (segments.blocks < CHECKED_BLOCKS) continue;
-    await compared;
-    compared = compareSegments(segments);
-    // Its failure is thrown by the next `await`, and is not unhandled until then.
-    compared.catch(() => undefined);
+    const full = segments;
     segments = new Segments(now);
+    await comparing.begin(() => compareSegments(full));
   }
-  await compared;
-  await compareSegments(segments);
+  await comparing.begin(() => compareSegments(segments));
+  await comparing.end();
   return differences;
 }
 

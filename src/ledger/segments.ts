@@ -4,9 +4,9 @@ import type { Expectation } from './expectations.js';
 const SEGMENT = 128;
 
 /**
- * Blocks that follow each other without a gap, as one range of ids with a checksum: the number of its rows, and the sums
- * of their `age(xmin)`, of that times their place in the segment, and times the square of their place. Up to three wrong
- * rows always change one of the four; of more, all would have to cancel in all of them.
+ * Compares ranges of ids by four figures instead of row by row. A segment is blocks without a gap between them; its figures
+ * are the number of rows, and the sums of their `age(xmin)`, once as it is, once times the row's place, once times the
+ * square of the place. Up to three wrong rows always change one of the four. Four and more could cancel in all of them.
  */
 export class Segments {
   readonly #now: number;

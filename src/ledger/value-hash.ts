@@ -1,4 +1,4 @@
-import { dateOf, SECONDS_PER_DAY } from '../lib/calendar.js';
+import { writeDate, writeTimestamp } from '../lib/calendar.js';
 import type { Composed, MomentType, Value } from '../schema/value.js';
 
 /** FNV-1a of 32 bits, over UTF-16 code units instead of bytes. */
@@ -43,38 +43,17 @@ function hashDigits(before: number, value: number): number {
     rest = next;
   } while (rest > 0);
   let hash = before;
-  while (count > 0) hash = hashUnit(hash, ZERO + digits[--count]!);
+  while (count > 0) hash = Math.imul(hash ^ (ZERO + digits[--count]!), PRIME);
   return hash;
 }
 
-const HYPHEN = 0x2d;
-const COLON = 0x3a;
-const SPACE = 0x20;
+/** The text of a moment. */
+const printed = new Uint8Array('2026-01-31 08:15:00'.length);
 
 /** Equals `hashText` of the moment's text. `seconds`: since 1970, UTC, in the years 0 to 9999. */
 function hashMoment(before: number, seconds: number, moment: MomentType): number {
-  const day = Math.floor(seconds / SECONDS_PER_DAY);
-  const date = dateOf(day);
-  const year = (date / 10_000) | 0;
-  const ofYear = date - year * 10_000;
-  const month = (ofYear / 100) | 0;
-  const century = (year / 100) | 0;
-  let hash = hashTwo(hashTwo(before, century), year - century * 100);
-  hash = hashTwo(hashUnit(hash, HYPHEN), month);
-  hash = hashTwo(hashUnit(hash, HYPHEN), ofYear - month * 100);
-  if (moment === 'date') return endValue(hash);
-  const ofDay = (seconds - day * SECONDS_PER_DAY) | 0;
-  const hours = (ofDay / 3600) | 0;
-  const minutes = ((ofDay - hours * 3600) / 60) | 0;
-  hash = hashTwo(hashUnit(hash, SPACE), hours);
-  hash = hashTwo(hashUnit(hash, COLON), minutes);
-  return endValue(hashTwo(hashUnit(hash, COLON), ofDay - hours * 3600 - minutes * 60));
-}
-
-/** Continues a hash with two digits. */
-function hashTwo(before: number, value: number): number {
-  const tens = (value / TEN) | 0;
-  return hashUnit(hashUnit(before, ZERO + tens), ZERO + value - tens * TEN);
+  const write = moment === 'date' ? writeDate : writeTimestamp;
+  return hashAscii(before, printed, 0, write(printed, 0, seconds));
 }
 
 function hashComposed(before: number, { parts }: Composed): number {
@@ -84,11 +63,6 @@ function hashComposed(before: number, { parts }: Composed): number {
     hash = typeof part === 'number' ? hashDigits(hash, part) : hashUnits(hash, part);
   }
   return endValue(hash);
-}
-
-/** Continues a hash with one code unit. */
-function hashUnit(before: number, unit: number): number {
-  return Math.imul(before ^ unit, PRIME);
 }
 
 /** Continues a hash with the code units of a text. */

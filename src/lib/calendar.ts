@@ -32,7 +32,7 @@ export function formatDate(ms: number): string {
 }
 
 /** The same as `civilDate`; recent days are calculated once. */
-export function dateOf(day: number): number {
+function dateOf(day: number): number {
   const index = day & (DAYS_KEPT - 1);
   if (keptDays[index] !== day) {
     keptDates[index] = civilDate(day);

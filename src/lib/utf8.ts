@@ -1,4 +1,4 @@
-/** Whether a code unit stands for a letter only in a pair: letters of four bytes, which are rare. */
+/** Half of a letter of four bytes: a code unit that means nothing without the one beside it. Rare. */
 export function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
 }

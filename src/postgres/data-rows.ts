@@ -1,5 +1,6 @@
-import type { Client, Connection } from 'pg';
-import { DATA_ROW, endOfMessage, HEAD_BYTES, MessageCutter } from './message-cutter.js';
+import type { Client } from 'pg';
+import { connectionOf } from './driver.js';
+import { DATA_ROW, endOfMessage, HEAD_BYTES, readInPlaceOfPg } from './message-cutter.js';
 
 /** Bytes of the number of values, after the head of the message, and of the length before each value. */
 const COUNT_BYTES = 2;
@@ -12,7 +13,7 @@ const EXACT_DIGITS = 15;
 /** A row of a query, in the bytes of many. One for all rows: it is of the last. */
 export class DataRow {
   bytes: Buffer = Buffer.alloc(0);
-  /** Where each value begins, and where it ends; its end is before its begin where it is NULL. */
+  /** Offsets of each value's begin and end. NULL: the end is before the begin. */
   readonly begins: number[] = [];
   readonly ends: number[] = [];
 
@@ -57,33 +58,24 @@ export class DataRow {
 }
 
 /**
- * Runs a query, and passes on its rows as they arrive. Reads in the place of `pg`, which would make an object of each row
- * and a text of each value. Rejects with the server's error. No other query of the connection may be in its queue.
+ * Runs a query, and passes on its rows as they arrive, without the object of each row and the text of each value that `pg`
+ * would make. Rejects with the server's error. No other query of the connection may be in its queue.
  */
 export async function readRows(
   client: Client,
   query: { readonly text: string; readonly values: readonly unknown[] },
   onRow: (row: DataRow) => void,
 ): Promise<void> {
-  const { stream } = (client as Client & { readonly connection: Connection }).connection;
-  const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
-  if (parse === undefined) throw new Error('the connection does not read');
   const row = new DataRow();
-  const onRows = (messages: Buffer) => {
+  const letPgRead = readInPlaceOfPg(connectionOf(client), DATA_ROW, (messages) => {
     for (let at = 0; at < messages.length; at = endOfMessage(messages, at)) {
       row.take(messages, at);
       onRow(row);
     }
-  };
-  const cutter = new MessageCutter(DATA_ROW, onRows, parse);
-  const take = (chunk: Buffer) => cutter.take(chunk);
-  stream.removeListener('data', parse);
-  stream.on('data', take);
+  });
   try {
     await client.query({ ...query, values: [...query.values] });
   } finally {
-    stream.removeListener('data', take);
-    stream.on('data', parse);
-    if (cutter.rest.length > 0) parse(cutter.rest);
+    letPgRead();
   }
 }

@@ -1,3 +1,5 @@
+import type { Connection } from 'pg';
+
 /** Bytes before the contents of a message of the server: its type and its length, which includes itself. */
 export const HEAD_BYTES = 5;
 
@@ -6,8 +8,8 @@ export const COPY_DATA = 0x64;
 export const DATA_ROW = 0x44;
 
 /**
- * Cuts the bytes of a connection between messages. Those of one type go to `onData`, as many together as there are, so
- * that a message costs no call and no object; all others one by one to `onOther`. The bytes stay as they are.
+ * Cuts the bytes of a connection between messages. Messages of one type go to `onData` in the buffer that they arrived in,
+ * many at once: each costs no call and no object. All others go to `onOther`, one by one.
  */
 export class MessageCutter {
   readonly #type: number;
@@ -69,4 +71,26 @@ export class MessageCutter {
 /** Where the message ends that begins at `at`. Its head must be there. Always beyond the head. */
 export function endOfMessage(bytes: Buffer, at: number): number {
   return at + Math.max(HEAD_BYTES, 1 + bytes.readUInt32BE(at + 1));
+}
+
+/**
+ * Reads a connection in the place of `pg`, which would make several objects of each message, and gives `pg` all messages
+ * but those of one type. Returns a function that lets `pg` read again.
+ */
+export function readInPlaceOfPg(
+  { stream }: Connection,
+  type: number,
+  onData: (messages: Buffer) => void,
+): () => void {
+  const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
+  if (parse === undefined) throw new Error('the connection does not read');
+  const cutter = new MessageCutter(type, onData, parse);
+  const take = (chunk: Buffer) => cutter.take(chunk);
+  stream.removeListener('data', parse);
+  stream.on('data', take);
+  return () => {
+    stream.removeListener('data', take);
+    stream.on('data', parse);
+    if (cutter.rest.length > 0) parse(cutter.rest);
+  };
 }

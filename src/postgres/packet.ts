@@ -1,4 +1,5 @@
 import type { Client, Connection, Submittable } from 'pg';
+import { connectionOf } from './driver.js';
 import { type Statement, WireWriter } from './wire.js';
 
 /** The server's answer to one statement. */
@@ -62,11 +63,6 @@ export async function send(
   const { answers, error } = await sendUnchecked(client, statements);
   if (error !== null) throw error;
   return answers;
-}
-
-function connectionOf(client: Client): Connection {
-  // Not in the typings.
-  return (client as Client & { readonly connection: Connection }).connection;
 }
 
 /** A packet in the form of a `pg` query that writes its own messages. */

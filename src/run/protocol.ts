@@ -22,7 +22,7 @@ import type { TableName } from '../schema/table.js';
 /** Writes whose rows are read back as stored, by table: a trigger may change these rows or drop them. */
 export type Returning = Readonly<Partial<Record<TableName, readonly Operation[]>>>;
 
-/** The members that all long tasks of a run have, one for each thread. */
+/** The members that all long tasks of a run have, one for each worker. */
 export interface ThreadTask {
   /** Position among the workers, from 0; threads of hazards come after the producers. */
   readonly worker: number;
@@ -73,7 +73,7 @@ export interface HazardPlan {
   readonly hotRows: readonly number[];
 }
 
-/** The long task of a thread that has one timed hazard. Its writes are no events of the run's load. */
+/** The long task of a worker that has one timed hazard. Its writes are no events of the run's load. */
 export interface HazardTask extends ThreadTask {
   readonly hazard: TimedHazard;
   readonly hazards: HazardPlan;

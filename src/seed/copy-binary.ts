@@ -1,7 +1,7 @@
 import { type BinaryType, BinaryValues } from '../postgres/binary-values.js';
 import type { Column } from '../schema/table.js';
 import type { Row, Value } from '../schema/value.js';
-import type { RowWriter } from './copy.js';
+import { ROOM_BYTES, type RowWriter } from './row-writer.js';
 
 type Form = BinaryType | 'boolean' | 'bytea' | 'integer' | 'jsonb';
 
@@ -27,9 +27,6 @@ const END = -1;
 const JSONB_VERSION = 1;
 /** The start of a `bytea` as text. */
 const HEX_PREFIX = '\\x'.length;
-
-/** Room for rows before the buffer grows: a piece, and one more row of usual length. */
-const ROOM_BYTES = 68 * 1024;
 
 /** Has every column a simple binary form? */
 export function hasBinaryForm(columns: readonly Column[]): boolean {

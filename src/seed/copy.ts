@@ -2,20 +2,7 @@ import { sqlName, type Table } from '../schema/table.js';
 import type { Row } from '../schema/value.js';
 import { BinaryWriter, hasBinaryForm } from './copy-binary.js';
 import { CsvWriter } from './csv.js';
-
-/** Size of a piece: far fewer system calls than rows, and little memory. */
-const PIECE_BYTES = 64 * 1024;
-
-/** Writes rows in a format of COPY, straight into bytes. */
-export interface RowWriter {
-  /** Bytes since the last `take`. */
-  readonly length: number;
-  row(row: Row): void;
-  /** Writes what the format needs after the last row. */
-  end(): void;
-  /** The bytes since the last call; the writer goes on in a new buffer. */
-  take(): Buffer;
-}
+import { PIECE_BYTES, type RowWriter } from './row-writer.js';
 
 /** The COPY command for the pieces of `copyPieces`. */
 export function copyCommand({ name: table, columns }: Table): string {

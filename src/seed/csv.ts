@@ -9,10 +9,8 @@ import {
   type Row,
   type Value,
 } from '../schema/value.js';
-import type { RowWriter } from './copy.js';
+import { ROOM_BYTES, type RowWriter } from './row-writer.js';
 
-/** Room for a piece, and one more line of usual length; a longer line gets a larger buffer. */
-const ROOM_BYTES = 68 * 1024;
 /** Bytes of a number or a moment, at most, with the comma before it. */
 const NUMBER_BYTES = 26;
 /** The quotes of a text and the comma before it. */

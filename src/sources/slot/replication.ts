@@ -1,6 +1,6 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { escapeIdentifier } from '../../postgres/driver.js';
-import { COPY_DATA, MessageCutter } from '../../postgres/message-cutter.js';
+import { COPY_DATA, readInPlaceOfPg } from '../../postgres/message-cutter.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
 import { EPOCH_MICROS } from './pgoutput.js';
 
@@ -170,24 +170,14 @@ export class CopyBoth implements Submittable {
 
   submit(connection: Connection): void {
     this.#connection = connection as CopyConnection;
-    this.#takeOver(connection.stream);
+    readInPlaceOfPg(connection, COPY_DATA, (messages) => {
+      if (!this.#ended) this.#events.onData(messages);
+    });
     connection.once('replicationStart', () => {
       this.#started?.resolve();
       this.#started = null;
     });
     connection.query(this.#command);
-  }
-
-  /** Reads in the place of `pg`, which would make three objects of each message, and gives it all but the data. */
-  #takeOver(stream: Connection['stream']): void {
-    const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
-    if (parse === undefined) throw new Error('the connection does not read');
-    stream.removeListener('data', parse);
-    const onData = (messages: Buffer) => {
-      if (!this.#ended) this.#events.onData(messages);
-    };
-    const cutter = new MessageCutter(COPY_DATA, onData, parse);
-    stream.on('data', (chunk: Buffer) => cutter.take(chunk));
   }
 
   handleCommandComplete(): void {

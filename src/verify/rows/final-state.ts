@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { OneAhead } from '../../lib/one-ahead.js';
 import type { Key, Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { Results } from '../verdict/accounting.js';
@@ -76,14 +77,8 @@ export async function compareFinalState(
       else checked++;
     }
   };
-  let comparing: Promise<unknown> = Promise.resolve();
-  /** Begins to compare a chunk once the one before is compared: meanwhile the next one is filled. */
-  const flush = async (table: Table, chunk: Map<Key, KeyState>) => {
-    await comparing;
-    comparing = compare(table, chunk);
-    // Its failure is thrown by the next `await`, and is not unhandled until then.
-    comparing.catch(() => undefined);
-  };
+  // A chunk is compared while the next one is filled.
+  const comparing = new OneAhead();
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query(PRINTED_AS_IN_EVENTS);
   for (const state of tracker) {
@@ -92,10 +87,12 @@ export async function compareFinalState(
     chunk.set(state.key, state);
     if (chunk.size < ROWS_PER_QUERY) continue;
     waiting.set(state.table, new Map());
-    await flush(state.table, chunk);
+    await comparing.begin(() => compare(state.table, chunk));
   }
-  for (const [table, chunk] of waiting) if (chunk.size > 0) await flush(table, chunk);
-  await comparing;
+  for (const [table, chunk] of waiting) {
+    if (chunk.size > 0) await comparing.begin(() => compare(table, chunk));
+  }
+  await comparing.end();
   await derived.prove(client);
   await client.query('COMMIT');
   return { checked, superseded };

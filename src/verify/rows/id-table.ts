@@ -12,6 +12,7 @@ const HIGH = 1;
 const IDS = 2;
 const ROWS = 3;
 const ENTRY = 4;
+/** Entries at the beginning, 8 KiB: they double when they are full. */
 const FIRST_BLOCKS = 1 << 9;
 /** Share of the entries that may be taken: above it, searches get long. */
 const LOAD = 0.7;
