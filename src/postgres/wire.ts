@@ -6,14 +6,16 @@ import type { Composed, Row } from '../schema/value.js';
 /** The types that the elements of an array parameter may have. */
 export type WireType = 'bigint' | 'varchar' | 'date' | 'timestamp';
 
-/** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
+/** A prepared statement whose parameters are one array a column, so that its text fits any number of rows, or one row. */
 export interface Statement {
   /** The text's name on a connection, which prepares it once. */
   readonly name: string;
   readonly text: string;
-  /** Types of the columns, whose arrays are `$1`, `$2`, … */
+  /** Types of the columns, whose arrays or values are `$1`, `$2`, … */
   readonly types: readonly WireType[];
   readonly rows: readonly Row[];
+  /** Left out or false: the parameters are arrays. True: they are the values of the one row. */
+  readonly isOneRow?: boolean;
 }
 
 /** pg_type.oid of the elements of an array parameter; those of built-in types never change. */
@@ -92,7 +94,7 @@ export class WireWriter {
   }
 
   /** Runs a prepared statement. Its result is not described: the sender knows its columns. */
-  execute({ name, types, rows }: Statement): void {
+  execute({ name, types, rows, isOneRow = false }: Statement): void {
     this.#reserve(name.length * MOST_BYTES_PER_UNIT + types.length * HEADER_BYTES + HEADER_BYTES);
     const bound = this.#begin(BIND);
     this.#cString(''); // the unnamed portal
@@ -100,7 +102,10 @@ export class WireWriter {
     this.#int16(1);
     this.#int16(BINARY);
     this.#int16(types.length);
-    for (const [column, type] of types.entries()) this.#array(type, rows, column);
+    for (let column = 0; column < types.length; column++) {
+      if (isOneRow) this.#value(types[column]!, rows[0]![column]!);
+      else this.#array(types[column]!, rows, column);
+    }
     this.#reserve(HEADER_BYTES);
     this.#int16(0); // results as text
     this.#end(bound);
@@ -128,16 +133,23 @@ export class WireWriter {
     this.#int32(rows.length);
     this.#int32(1); // the first index
     for (let i = 0; i < rows.length; i++) {
-      const value = rows[i]![column]!;
-      if (value === null) {
-        this.#reserve(4);
-        this.#int32(NULL_LENGTH);
-        this.#view.setInt32(hasNullsAt, 1);
-      } else if (type === 'varchar') this.#text(value);
-      else if (typeof value === 'number') this.#number(type, value);
-      else this.#rare(type, String(value));
+      if (this.#value(type, rows[i]![column]!)) continue;
+      this.#view.setInt32(hasNullsAt, 1);
     }
     this.#view.setInt32(lengthAt, this.#at - lengthAt - 4);
+  }
+
+  /** A value with its length; false where it is a null. */
+  #value(type: WireType, value: Row[number]): boolean {
+    if (value === null) {
+      this.#reserve(4);
+      this.#int32(NULL_LENGTH);
+      return false;
+    }
+    if (type === 'varchar') this.#text(value);
+    else if (typeof value === 'number') this.#number(type, value);
+    else this.#rare(type, String(value));
+    return true;
   }
 
   #number(type: WireType, value: number): void {
