@@ -45,7 +45,7 @@ test('one row is sent as values, with the casts of its columns', () => {
     one.text,
     /VALUES \(\$1::bigint, \$2::bigint, \$3::date, \$4::timestamp, \$5::varchar::jsonb, /,
   );
-  // What returns its rows returns an array of them.
+  // A statement that returns its rows returns an array of them.
   assert.equal(insertRows(notes, [row], 'ids').isOneRow, false);
 });
 
