@@ -205,7 +205,7 @@ export class WireWriter {
   }
 
   #cString(text: string): void {
-    this.#at += this.#buffer.write(text, this.#at, 'utf8');
+    this.#at = writeUtf8(this.#buffer, this.#at, text);
     this.#byte(0);
   }
 
