@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
-import { seal } from '../src/ledger/sealed-lines.js';
+import { recordText } from '../src/ledger/record-text.js';
+import { sealText } from '../src/ledger/sealed-lines.js';
 import { intentOf } from '../src/ledger/writer.js';
 import { monotonicMs } from '../src/lib/clock.js';
 import { Curve } from '../src/load/curve.js';
@@ -95,7 +96,8 @@ export async function warmUp(
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */
 function practiceLedger(tables: Tables, { changes, lsn, subtransactions }: BatchOutcome): void {
-  seal(intentOf(tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+  const record = intentOf(tables, { xid: null, lsn, changes, subtransactions }, 1, 0);
+  sealText(recordText(record), 0);
 }
 
 /** How many events a worker of this pace builds for practice. */

@@ -14,10 +14,28 @@ const LINE_FEED = 0x0a;
  *
  * @param chain the CRC of the line before, 0 for the first one
  */
-export function seal(record: object, chain: number): { line: string; chain: number } {
-  const body = JSON.stringify(record).slice(0, -1);
+export function seal(record: object, chain: number): Sealed {
+  return sealText(JSON.stringify(record).slice(0, -1), chain);
+}
+
+/** A line with its line feed, and its CRC. */
+interface Sealed {
+  readonly line: string;
+  readonly chain: number;
+}
+
+/** Like `seal`. `body`: the record as JSON, without its last brace. */
+export function sealText(body: string, chain: number): Sealed {
   const next = crc32(body, chain);
-  return { line: `${body}${SEAL}${next.toString(16).padStart(8, '0')}"}\n`, chain: next };
+  return { line: `${body}${SEAL}${hex(next)}"}\n`, chain: next };
+}
+
+/** The two digits of each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hex(crc: number): string {
+  const high = HEX[crc >>> 24]! + HEX[(crc >>> 16) & 0xff]!;
+  return high + HEX[(crc >>> 8) & 0xff]! + HEX[crc & 0xff]!;
 }
 
 /** One line of a file. */

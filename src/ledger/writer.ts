@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { monotonicMs } from '../lib/clock.js';
+import { MOST_BYTES_PER_UNIT } from '../lib/utf8.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Fate } from '../postgres/pending.js';
@@ -30,9 +31,10 @@ import {
   keyListOf,
 } from './keys.js';
 import { readTail } from './reader.js';
+import { recordText } from './record-text.js';
 import type { RecordedSchema } from './recorded-schema.js';
 import { keyOf } from './row-key.js';
-import { seal } from './sealed-lines.js';
+import { sealText } from './sealed-lines.js';
 
 /** The ledger of one worker: its folder, and members of its header. */
 export interface LedgerTask {
@@ -109,6 +111,9 @@ export interface ClosedLedger {
   /** Null if its header was not written whole. */
   readonly server: ServerIdentity | null;
 }
+
+/** The bytes of the lines that are being written: used again by all writers of the thread. */
+let bytes = Buffer.allocUnsafeSlow(1 << 16);
 
 /** The ledger could not be written. The run must end: without a ledger its commits could not be verified. */
 export class LedgerError extends Error {
@@ -200,8 +205,9 @@ export class LedgerWriter {
       intentOf(this.#tables, intent, ++this.#number, at, this.#name),
     );
     this.#append(records);
-    for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!);
-    return records.map(({ intent }) => intent);
+    const numbers = records.map(({ intent }) => intent);
+    for (let i = 0; i < numbers.length; i++) this.#open.set(numbers[i]!, intents[i]!);
+    return numbers;
   }
 
   /** Records that the server answered these COMMITs. `dropped`: rows that a trigger dropped. */
@@ -222,13 +228,11 @@ export class LedgerWriter {
       this.#committed++;
     }
     this.#append(
-      outcomes.map(({ number, xid, lsn, dropped }) => ({
-        committed: number,
-        at,
-        xid,
-        lsn,
-        ...(dropped.length > 0 ? { dropped: keysOf(this.#tables, dropped) } : {}),
-      })),
+      outcomes.map(({ number, xid, lsn, dropped }): LedgerRecord => {
+        const record = { committed: number, at, xid, lsn };
+        if (dropped.length === 0) return record;
+        return { ...record, dropped: keysOf(this.#tables, dropped) };
+      }),
     );
   }
 
@@ -286,7 +290,7 @@ export class LedgerWriter {
     let text = '';
     let chain = this.#chain;
     for (const record of records) {
-      const sealed = seal(record, chain);
+      const sealed = sealText(recordText(record), chain);
       text += sealed.line;
       chain = sealed.chain;
     }
@@ -297,11 +301,14 @@ export class LedgerWriter {
   #write(text: string): void {
     try {
       if (this.#failure !== null) throw this.#failure;
-      const bytes = Buffer.from(text);
+      if (text.length * MOST_BYTES_PER_UNIT > bytes.length) {
+        bytes = Buffer.allocUnsafeSlow(2 * text.length * MOST_BYTES_PER_UNIT);
+      }
+      const length = bytes.write(text);
       // A disk that is nearly full accepts a part and refuses the rest.
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < length; ) {
         const from = at;
-        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
+        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from, length - from));
       }
     } catch (error) {
       this.#failure = error as LedgerError;

@@ -89,6 +89,13 @@ function value({ cast }: Sent, name: string): string {
   return cast === null ? `u.${name}` : `u.${name}::${cast}`;
 }
 
+/** `$1::bigint, $2::varchar::uuid, …` */
+function valueParameters(sent: readonly Sent[]): string {
+  return sent
+    .map(({ wire, cast }, i) => `$${i + 1}::${wire}${cast === null ? '' : `::${cast}`}`)
+    .join(', ');
+}
+
 /** `$1::bigint[], $2::varchar[], …` */
 function arrayParameters(sent: readonly Sent[]): string {
   return sent.map(({ wire }, i) => `$${i + 1}::${wire}[]`).join(', ');
@@ -151,7 +158,14 @@ const NAMED_BY: Readonly<Record<WrittenBy, (table: Table) => string>> = {
 };
 
 /** A statement without its rows. */
-type Template = Omit<Statement, 'rows'>;
+type Template = Required<Omit<Statement, 'rows'>>;
+
+/** The text of a statement and its parameters. `isOneRow`: they are values, not arrays. */
+interface Made {
+  readonly text: string;
+  readonly sent: readonly Sent[];
+  readonly isOneRow?: boolean;
+}
 
 /** By operation, subject and variant: the names themselves would be made and hashed for every statement. */
 type Templates = Map<string, Map<string, Map<string, Template>>>;
@@ -185,18 +199,19 @@ function named(
   subject: string,
   variant: string,
   rows: readonly Row[],
-  make: () => { readonly text: string; readonly sent: readonly Sent[] },
+  make: () => Made,
 ): Statement {
   let template = templates.get(operation)?.get(subject)?.get(variant);
   if (template === undefined) {
-    const { text, sent } = make();
+    const { text, sent, isOneRow = false } = make();
     const name = [operation, subject, variant].filter((part) => part !== '').join('-');
-    template = { name, text, types: sent.map(({ wire }) => wire) };
+    template = { name, text, types: sent.map(({ wire }) => wire), isOneRow };
     const ofOperation = templates.get(operation) ?? new Map<string, Map<string, Template>>();
     const ofSubject = ofOperation.get(subject) ?? new Map<string, Template>();
     templates.set(operation, ofOperation.set(subject, ofSubject.set(variant, template)));
   }
-  return { name: template.name, text: template.text, types: template.types, rows };
+  const { name, text, types, isOneRow } = template;
+  return { name, text, types, rows, isOneRow };
 }
 
 /**
@@ -209,6 +224,7 @@ export function tableLabel({ name, code }: Table): string {
 /** One INSERT of whole rows. */
 export function insertRows(table: Table, rows: readonly Row[], returned: ReturnMode): Statement {
   const own = statementsOf(table);
+  if (returned === 'exact' && rows.length === 1) return insertOne(table, own, rows);
   return named(own, 'insert', own.label, returned, rows, () => {
     const { columns } = table;
     const sent = columns.map(({ type }) => sentAs(type));
@@ -223,6 +239,17 @@ export function insertRows(table: Table, rows: readonly Row[], returned: ReturnM
     if (returned === 'exact') return { text, sent };
     const write = { text, table, by: writtenBy(table, 'insert'), first: sent[0]!.wire };
     return { text: returningBy(write, returned), sent };
+  });
+}
+
+/** INSERT of one row: without arrays the server needs an eighth less for its transaction. */
+function insertOne(table: Table, own: TableStatements, rows: readonly Row[]): Statement {
+  return named(own, 'insert', own.label, 'one', rows, () => {
+    const { columns } = table;
+    const sent = columns.map(({ type }) => sentAs(type));
+    const names = columns.map(({ name }) => sqlName(name)).join(', ');
+    const text = `INSERT INTO ${table.name} (${names}) VALUES (${valueParameters(sent)})`;
+    return { text, sent, isOneRow: true };
   });
 }
 

@@ -1,15 +1,17 @@
-import { MOST_BYTES_PER_UNIT } from '../lib/utf8.js';
-import type { Row } from '../schema/value.js';
+import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
+import type { Row, Value } from '../schema/value.js';
 import { type BinaryType, BinaryValues } from './binary-values.js';
 
-/** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
+/** A prepared statement. Its parameters are one array a column, so that its text fits any number of rows, or the values of one row. */
 export interface Statement {
   /** The text's name on a connection, which prepares it once. */
   readonly name: string;
   readonly text: string;
-  /** Types of the columns, whose arrays are `$1`, `$2`, … */
+  /** Types of the columns, whose arrays or values are `$1`, `$2`, … */
   readonly types: readonly BinaryType[];
   readonly rows: readonly Row[];
+  /** Left out or false: the parameters are arrays. True: they are the values of the one row. */
+  readonly isOneRow?: boolean;
 }
 
 /** pg_type.oid of the elements of an array parameter; those of built-in types never change. */
@@ -75,7 +77,7 @@ export class WireWriter extends BinaryValues {
   }
 
   /** Runs a prepared statement. Its result is not described: the sender knows its columns. */
-  execute({ name, types, rows }: Statement): void {
+  execute({ name, types, rows, isOneRow = false }: Statement): void {
     this.reserve(name.length * MOST_BYTES_PER_UNIT + types.length * HEADER_BYTES + HEADER_BYTES);
     const bound = this.#begin(BIND);
     this.#cString(''); // the unnamed portal
@@ -83,7 +85,10 @@ export class WireWriter extends BinaryValues {
     this.int16(1);
     this.int16(BINARY);
     this.int16(types.length);
-    for (const [column, type] of types.entries()) this.#array(type, rows, column);
+    for (let column = 0; column < types.length; column++) {
+      if (isOneRow) this.#parameter(types[column]!, rows[0]![column]!);
+      else this.#array(types[column]!, rows, column);
+    }
     this.reserve(HEADER_BYTES);
     this.int16(0); // results as text
     this.#end(bound);
@@ -112,12 +117,15 @@ export class WireWriter extends BinaryValues {
     this.int32(1); // the first index
     for (let i = 0; i < rows.length; i++) {
       const value = rows[i]![column]!;
-      if (value === null) {
-        this.nullValue();
-        this.view.setInt32(hasNullsAt, 1);
-      } else this.value(type, value);
+      if (value === null) this.view.setInt32(hasNullsAt, 1);
+      this.#parameter(type, value);
     }
     this.endLength(lengthAt);
+  }
+
+  #parameter(type: BinaryType, value: Value): void {
+    if (value === null) this.nullValue();
+    else this.value(type, value);
   }
 
   #begin(type: number): number {
@@ -132,7 +140,7 @@ export class WireWriter extends BinaryValues {
   }
 
   #cString(text: string): void {
-    this.at += this.buffer.write(text, this.at, 'utf8');
+    this.at = writeUtf8(this.buffer, this.at, text);
     this.byte(0);
   }
 }

@@ -12,7 +12,7 @@ import type { Tables } from '../schema/tables.js';
  * doubles.
  */
 
-export const COUNTERS = [
+const COUNTERS = [
   /** Events of batches that are over: committed or rejected. */
   'attempted',
   'committed',
@@ -27,6 +27,12 @@ export const COUNTERS = [
   'shed',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
+
+/** The position of each counter: every transaction changes several. */
+export const COUNTER_AT = Object.fromEntries(COUNTERS.map((name, at) => [name, at])) as Readonly<
+  Record<Counter, number>
+>;
+
 /** The counters that the outcome of a transaction may change. */
 export const SETTLED_COUNTERS = [
   'committed',

@@ -74,11 +74,11 @@ export class WorkerStats {
   }
 
   get(counter: layout.Counter): number {
-    return this.#at(layout.COUNTERS.indexOf(counter));
+    return this.#at(layout.COUNTER_AT[counter]);
   }
 
   count(counter: layout.Counter, by = 1): void {
-    this.#add(layout.COUNTERS.indexOf(counter), by);
+    this.#add(layout.COUNTER_AT[counter], by);
   }
 
   /** The server process of the worker's connection, as of its last connect; null before the first. */
@@ -315,11 +315,11 @@ export class WorkerStats {
   }
 
   #prepareCounter(counter: layout.Counter, by: number): void {
-    this.#numbers[layout.THEN_COUNTERS + layout.COUNTERS.indexOf(counter)] = this.get(counter) + by;
+    this.#numbers[layout.THEN_COUNTERS + layout.COUNTER_AT[counter]] = this.get(counter) + by;
   }
 
   #setCounter(counter: layout.Counter): void {
-    const index = layout.COUNTERS.indexOf(counter);
+    const index = layout.COUNTER_AT[counter];
     this.#numbers[index] = this.#at(layout.THEN_COUNTERS + index);
   }
 

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { sendUnchecked } from '../../../src/postgres/packet.js';
 import { BEGIN, COMMIT, insertRows, updateRows } from '../../../src/postgres/statements.js';
+import type { Row, Table } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
@@ -16,49 +17,56 @@ const MEDICOS = [
   [1, 'x'.repeat(150), 'CRM/SP 3', 'ç'.repeat(80), null],
 ] as const;
 
+const PACIENTES = [
+  [1, 'A', '1899-12-31', '1', null, null, '2026-02-28 23:59:59'],
+  [2, 'B', '2024-02-29', '2', '', 'rua', '1999-12-31 00:00:01'],
+] as const;
+
 for (const server of await startServers()) {
   const { version } = server;
 
-  test(`${version}: rows arrive as they were, with any text in them`, async () => {
-    await withDatabase(server, async (db) => {
-      await withConnection(db.target, async (client) => {
-        const { answers, error } = await sendUnchecked(client, [
-          BEGIN,
-          insertRows(tables.get('medicos'), MEDICOS, 'exact'),
-          insertRows(
-            tables.get('pacientes'),
-            [
-              [1, 'A', '1899-12-31', '1', null, null, '2026-02-28 23:59:59'],
-              [2, 'B', '2024-02-29', '2', '', 'rua', '1999-12-31 00:00:01'],
-            ],
-            'exact',
-          ),
-          COMMIT,
-        ]);
-        assert.equal(error, null);
+  const [together, oneByOne] = [
+    (table: Table, rows: readonly Row[]) => [insertRows(table, rows, 'exact')],
+    (table: Table, rows: readonly Row[]) => rows.map((row) => insertRows(table, [row], 'exact')),
+  ];
+  for (const [how, inserts] of [
+    ['together', together],
+    ['one by one', oneByOne],
+  ] as const) {
+    test(`${version}: rows sent ${how} arrive as they were, with any text in them`, async () => {
+      await withDatabase(server, async (db) => {
+        await withConnection(db.target, async (client) => {
+          const { answers, error } = await sendUnchecked(client, [
+            BEGIN,
+            ...inserts(tables.get('medicos'), MEDICOS),
+            ...inserts(tables.get('pacientes'), PACIENTES),
+            COMMIT,
+          ]);
+          assert.equal(error, null);
+          assert.equal(
+            answers.reduce((sum, { count }) => sum + count, 0),
+            5,
+          );
+        });
+        const names = tables
+          .get('medicos')
+          .columns.map(({ name }) => name)
+          .join(', ');
+        const medicos = await db.query(`SELECT ${names} FROM medicos ORDER BY crm`);
         assert.deepEqual(
-          answers.map(({ count }) => count),
-          [0, 3, 2, 0],
+          medicos.map((row) => Object.values(row)),
+          MEDICOS.map(([id, ...rest]) => [String(id), ...rest]),
         );
+        const pacientes = await db.query(
+          'SELECT nascimento::text, data_cadastro::text, telefone FROM pacientes ORDER BY id',
+        );
+        assert.deepEqual(pacientes, [
+          { nascimento: '1899-12-31', data_cadastro: '2026-02-28 23:59:59', telefone: null },
+          { nascimento: '2024-02-29', data_cadastro: '1999-12-31 00:00:01', telefone: '' },
+        ]);
       });
-      const names = tables
-        .get('medicos')
-        .columns.map(({ name }) => name)
-        .join(', ');
-      const medicos = await db.query(`SELECT ${names} FROM medicos ORDER BY crm`);
-      assert.deepEqual(
-        medicos.map((row) => Object.values(row)),
-        MEDICOS.map(([id, ...rest]) => [String(id), ...rest]),
-      );
-      const pacientes = await db.query(
-        'SELECT nascimento::text, data_cadastro::text, telefone FROM pacientes ORDER BY id',
-      );
-      assert.deepEqual(pacientes, [
-        { nascimento: '1899-12-31', data_cadastro: '2026-02-28 23:59:59', telefone: null },
-        { nascimento: '2024-02-29', data_cadastro: '1999-12-31 00:00:01', telefone: '' },
-      ]);
     });
-  });
+  }
 
   test(`${version}: a failure ends its packet, and the transactions before it stand`, async () => {
     await withDatabase(server, async (db) => {

@@ -32,6 +32,23 @@ test('a column is sent as an array of its type, or as text with a cast where tha
   }
 });
 
+test('one row is sent as values, with the casts of its columns', () => {
+  const notes = KEY_KINDS.tables.get('notes');
+  const row = notes.columns.map(() => null);
+  const one = insertRows(notes, [row], 'exact');
+  const two = insertRows(notes, [row, row], 'exact');
+  assert.equal(one.isOneRow, true);
+  assert.equal(two.isOneRow, false);
+  assert.notEqual(one.name, two.name);
+  assert.deepEqual(one.types, two.types);
+  assert.match(
+    one.text,
+    /VALUES \(\$1::bigint, \$2::bigint, \$3::date, \$4::timestamp, \$5::varchar::jsonb, /,
+  );
+  // A statement that returns its rows returns an array of them.
+  assert.equal(insertRows(notes, [row], 'ids').isOneRow, false);
+});
+
 test('links find the rows that they reference by the keys of their tables', () => {
   const renamed = (spec: TableSpec): TableSpec => {
     const [id, ...others] = spec.columns;
