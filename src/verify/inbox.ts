@@ -102,9 +102,9 @@ export class Inbox implements PrintedSink {
     return this.#items.length - this.#next;
   }
 
-  /** Whether lines were read whose events are still to come. */
-  get isDecoding(): boolean {
-    return this.#thread?.isBusy === true;
+  /** Whether lines were read, and the thread that decodes them is about to start. */
+  get isStarting(): boolean {
+    return this.#thread?.isStarting === true;
   }
 
   /** Whether the source last reported that it has nothing more, and everything was taken since. */

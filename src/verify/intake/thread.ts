@@ -32,6 +32,7 @@ export class IntakeThread implements QueuedLineTaker {
   readonly #player: BlockPlayer;
   readonly #rooms: Room[] = [];
   #pending = 0;
+  #answered = false;
   #failure: { readonly error: unknown } | null = null;
   #waiters: (() => void)[] = [];
   #closed = false;
@@ -60,9 +61,9 @@ export class IntakeThread implements QueuedLineTaker {
     });
   }
 
-  /** Whether it has lines whose events have not come back. */
-  get isBusy(): boolean {
-    return this.#failure === null && this.#pending > 0;
+  /** Whether it has lines, and no events have come back so far. */
+  get isStarting(): boolean {
+    return this.#failure === null && this.#pending > 0 && !this.#answered;
   }
 
   lines(bytes: Buffer, receivedAt: number): void {
@@ -110,6 +111,7 @@ export class IntakeThread implements QueuedLineTaker {
       this.#fail(error);
       return;
     }
+    this.#answered = true;
     this.#rooms.push({ bytes, events: block.room });
     this.#wake();
   }

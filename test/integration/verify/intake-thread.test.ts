@@ -240,22 +240,22 @@ test('events that wait for the ledger hold back the reading', async () => {
     writeFileSync(path, `${INSERT}\n`.repeat(lines));
     let taken = 0;
     let isRecorded = false;
-    let isDecoding = () => false;
-    let wasDecoding = false;
+    let isStarting = () => false;
+    let wasStarting = false;
     const judge = judgeOf(() => {
-      wasDecoding ||= isDecoding();
+      wasStarting ||= isStarting();
       if (isRecorded) taken++;
       return isRecorded;
     });
     await following(path, judge, async (inbox) => {
-      isDecoding = () => inbox.isDecoding;
+      isStarting = () => inbox.isStarting;
       await waitFor(() => inbox.waiting > 20_000);
       const { rows } = inbox;
       assert.ok(rows < lines / 2, `${rows} of ${lines} were read`);
       isRecorded = true;
       await waitFor(() => inbox.isIdle);
       assert.equal(taken, lines);
-      assert.deepEqual([wasDecoding, inbox.isDecoding], [true, false]);
+      assert.deepEqual([wasStarting, inbox.isStarting], [true, false]);
     });
   });
 });
