@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Finding, Measurements } from './measure.js';
-import { verifyPiped } from './piped-verify.js';
 import { INSERTS, MIX, writeMixLedger } from './simulated-mix.js';
 import { RUN } from './simulated-run.js';
+import { verifyPiped } from './verify-process.js';
 
 /** Peak memory of `verify` with its default of 128 MB. */
 const MOST_MB = 300;

@@ -48,6 +48,7 @@ const stopReasons: Readonly<Record<StoppedBy, string>> = {
 
 /** The message catalogue, in English. */
 export const en: Messages = {
+  language: 'en',
   number: (value) => number(value),
   millis: (value) => millis(value),
   action: actionEn,

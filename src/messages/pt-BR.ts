@@ -66,6 +66,8 @@ const ledgerDiz = (e: KeyEntry): string => {
  * a function, so that the compiler checks what a message needs.
  */
 export const ptBR = {
+  /** Its name: tells the catalogues apart. */
+  language: 'pt-BR' as 'pt-BR' | 'en',
   /** A number with its digits grouped: 12.340. */
   number: (value: number) => ptNumber(value),
   /** Milliseconds, three significant digits. */

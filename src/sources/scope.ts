@@ -10,6 +10,8 @@ export type Foreign = 'other_table' | 'other_schema' | 'other_database';
  */
 export interface Scope {
   readonly tables: Tables;
+  /** The places that it knows. */
+  readonly places: TablePlaces;
   tableOf(database: string | null, schema: string | null, name: string): Table | Foreign;
 }
 
@@ -34,7 +36,8 @@ interface Place {
 }
 
 /** The scope of a run whose tables are at these places. */
-export function tableScope(tables: Tables, { database, tables: places }: TablePlaces): Scope {
+export function tableScope(tables: Tables, all: TablePlaces): Scope {
+  const { database, tables: places } = all;
   const byName = new Map<string, Place[]>();
   const add = (name: string, place: Place) => {
     const known = byName.get(name);
@@ -50,6 +53,7 @@ export function tableScope(tables: Tables, { database, tables: places }: TablePl
   }
   return {
     tables,
+    places: all,
     tableOf(ofDatabase, schema, name) {
       if (ofDatabase !== null && database !== null && ofDatabase !== database) {
         return 'other_database';

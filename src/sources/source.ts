@@ -1,6 +1,8 @@
 import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
 import type { Key, TableName } from '../schema/table.js';
+import type { IntakeOptions } from './intake.js';
+import type { QueuedLineTaker } from './ndjson/line-taker.js';
 import type { Foreign, Scope } from './scope.js';
 
 /** The change that an event reports of a row; `snapshot`: the row existed when the snapshot was taken. */
@@ -164,6 +166,8 @@ export interface Sink {
   idle(): void;
   /** Resolves when the sink has room for more. */
   ready(): Promise<void>;
+  /** Decodes lines on a thread of its own, and takes their events as if by the calls above. Left out: it cannot. */
+  decodeApart?(scope: Scope, options: IntakeOptions): QueuedLineTaker;
 }
 
 /** A CDC output that is read. */

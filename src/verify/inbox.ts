@@ -1,5 +1,8 @@
 import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
+import type { IntakeOptions } from '../sources/intake.js';
+import type { QueuedLineTaker } from '../sources/ndjson/line-taker.js';
+import type { Scope } from '../sources/scope.js';
 import type {
   Ignored,
   KeylessEvent,
@@ -7,10 +10,11 @@ import type {
   MessageEvent,
   RowColumns,
   RowEvent,
-  Sink,
   TruncateEvent,
   Unstated,
 } from '../sources/source.js';
+import type { PrintedSink } from './intake/event-block.js';
+import { IntakeThread } from './intake/thread.js';
 import { printersOf, type RowFingerprint, type RowPrinter } from './rows/fingerprint.js';
 
 /** Events that may wait before the source is held back: some hundred transactions. */
@@ -43,8 +47,10 @@ type Item =
  * The queue between a source and the judge: an event can arrive before the ledger has recorded its transaction's xid.
  * Keeps the order, and holds the source back while too many events wait.
  */
-export class Inbox implements Sink {
+export class Inbox implements PrintedSink {
   readonly #judge: EventJudge;
+  readonly #version: number;
+  #thread: IntakeThread | null = null;
   readonly #printers: ReadonlyMap<TableName, RowPrinter>;
   /** The table of the last row, and its printer: one after the other, rows are of the same table. */
   #table: TableName;
@@ -78,6 +84,7 @@ export class Inbox implements Sink {
     this.#table = tables.at(0).name;
     this.#printer = this.#printers.get(this.#table)!;
     this.#judge = judge;
+    this.#version = version;
     this.#onMalformed = onMalformed;
   }
 
@@ -93,6 +100,11 @@ export class Inbox implements Sink {
   /** Events that wait for the ledger. */
   get waiting(): number {
     return this.#items.length - this.#next;
+  }
+
+  /** Whether lines were read, and the thread that decodes them is about to start. */
+  get isStarting(): boolean {
+    return this.#thread?.isStarting === true;
   }
 
   /** Whether the source last reported that it has nothing more, and everything was taken since. */
@@ -122,7 +134,21 @@ export class Inbox implements Sink {
       this.#table = event.table;
       this.#printer = this.#printers.get(event.table)!;
     }
-    const fingerprint = this.#printer.print(event, columns);
+    this.#offer(event, this.#printer.print(event, columns));
+  }
+
+  printed(event: RowEvent, fingerprint: RowFingerprint): void {
+    this.#arrive(event.committedAt);
+    this.#rows++;
+    this.#offer(event, fingerprint);
+  }
+
+  decodeApart(scope: Scope, options: IntakeOptions): QueuedLineTaker {
+    this.#thread = new IntakeThread(this, scope, options, this.#version);
+    return this.#thread;
+  }
+
+  #offer(event: RowEvent, fingerprint: RowFingerprint): void {
     if (this.waiting > 0 || !this.#judge.row(event, fingerprint)) {
       this.#put({ kind: 'row', event, fingerprint });
     }

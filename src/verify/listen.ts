@@ -51,6 +51,8 @@ export async function listen(
       const { delivered, replayed, unjudged, snapshot } = events;
       // Heartbeats, and changes that others commit after the run, go on for ever: they do not count.
       quiet.note(delivered + replayed + unjudged + snapshot + inbox.precedingEnd);
+      // A thread may take long to start, which is no silence of the source.
+      if (inbox.isStarting) quiet.restart();
       const { rows, waiting } = inbox;
       task.onProgress({ events: rows, delivered, waiting, runOver: over });
       if (ended && (over || failure !== null)) break;
@@ -90,6 +92,7 @@ class QuietTime {
 
   restart(): void {
     this.#changedAt = monotonicMs();
+    this.ms = 0;
   }
 
   note(count: number): void {

@@ -1,22 +1,24 @@
-import { Intake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../intake.js';
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { type IntakeOptions, MOST_BYTES } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { STANDARD_INPUT } from '../source-spec.js';
 import { ByFirstBytes, type ByteInput, END, IDLE } from './byte-input.js';
 import { inputOf } from './file-input.js';
 import { unpackGzip } from './gzip-input.js';
+import { ImmediateLineIntake, type QueuedLineTaker } from './line-taker.js';
 import { joinIndented, LineBuffer } from './lines.js';
 import { type ByteStream, StreamInput, standardInput } from './stream-input.js';
 
 /** Bytes of a read: smaller ones cost more calls, larger ones gain nothing. */
 const CHUNK_BYTES = 1 << 18;
 
-/** Bytes that text does not have. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for them
-const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
-
-/** Lines have one order. */
-const PARTITION = 0;
+/**
+ * Size from which a file is decoded on a thread of its own, in bytes: the thread takes as long to start and to warm up as
+ * it saves in some 50,000 events.
+ */
+const LARGE_BYTES = 64 << 20;
 
 export interface NdjsonOptions extends IntakeOptions {
   /** A path, or STANDARD_INPUT. */
@@ -25,6 +27,8 @@ export interface NdjsonOptions extends IntakeOptions {
   readonly follow: boolean;
   /** Left out: the process's standard input. */
   readonly stdin?: ByteStream;
+  /** Whether a sink that can decodes the lines on a thread of its own. Left out: of a large file, with a core to spare. */
+  readonly apart?: boolean;
 }
 
 /**
@@ -51,59 +55,64 @@ export class NdjsonSource implements Source {
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new Intake(sink, scope, this.#options);
+    const taker = await this.#takerFor(sink, scope);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
-    let position = 1;
     let receivedAt = 0;
     let idle = false;
-    const lines = (bytes: Buffer) => {
-      position = intake.lines(bytes, PARTITION, position, receivedAt);
-    };
-    const tooLong = () => {
-      intake.refuse(TOO_LONG, PARTITION, position++);
-    };
+    const lines = (bytes: Buffer) => taker.lines(bytes, receivedAt);
+    const tooLong = () => taker.tooLong();
     try {
-      for (;;) {
-        const count = await this.#input.read(buffer.bytes, buffer.used);
-        if (count === END) break;
-        if (count === IDLE) {
-          sink.idle();
-          idle = true;
-          continue;
+      try {
+        for (;;) {
+          const count = await this.#input.read(buffer.bytes, buffer.used);
+          if (count === END) break;
+          if (count === IDLE) {
+            await taker.settled();
+            sink.idle();
+            idle = true;
+            continue;
+          }
+          idle = false;
+          receivedAt = Date.now() * 1000;
+          buffer.take(count, lines, tooLong);
+          await taker.ready();
         }
-        idle = false;
-        receivedAt = Date.now() * 1000;
-        buffer.take(count, lines, tooLong);
-        await sink.ready();
+      } finally {
+        await this.#input.close();
+        // Where the input fails, too, the lines before count.
+        await taker.settled();
       }
+      const rest = buffer.rest();
+      const hasRest = rest.length > 0;
+      taker.rest(rest, receivedAt, this.#stopped && this.#options.follow);
+      await taker.settled();
+      if (!idle || hasRest) sink.idle();
+      await taker.ready();
     } finally {
-      await this.#input.close();
+      await taker.close();
     }
-    const rest = buffer.rest();
-    // The writer of a followed file may have been amid a line at `stop`.
-    const isWhole = !(this.#stopped && this.#options.follow) || isJson(rest);
-    const result = isWhole ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
-    if (
-      isWhole ||
-      (result === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
-    ) {
-      intake.line(rest, PARTITION, position, receivedAt);
-    }
-    if (!idle || rest.length > 0) sink.idle();
-    await sink.ready();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#input.stop();
   }
+  async #takerFor(sink: Sink, scope: Scope): Promise<QueuedLineTaker> {
+    const options = this.#options;
+    if (sink.decodeApart !== undefined && (options.apart ?? (await isLarge(options.path)))) {
+      const { format, toastPlaceholders } = options;
+      return sink.decodeApart(scope, {
+        ...(format && { format }),
+        ...(toastPlaceholders && { toastPlaceholders }),
+      });
+    }
+    return new ImmediateLineIntake(sink, scope, options);
+  }
 }
 
-function isJson(bytes: Buffer): boolean {
-  try {
-    JSON.parse(bytes.toString('utf8'));
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether a path has a large file, and another core could decode it. */
+async function isLarge(path: string): Promise<boolean> {
+  if (availableParallelism() < 2 || path === STANDARD_INPUT) return false;
+  const found = await stat(path).catch(() => null);
+  return found?.isFile() === true && found.size >= LARGE_BYTES;
 }

@@ -3,8 +3,11 @@ import type { RowColumns } from '../../sources/source.js';
 import type { Detail } from '../verdict/findings.js';
 import type { AddedValues } from './table-history.js';
 
-/** An event leaves the value out as one that is stored out of line (TOAST) and did not change. */
-const UNCHANGED = Symbol('unchanged');
+/**
+ * An event leaves the value out as one that is stored out of line (TOAST) and did not change. No symbol: it passes between
+ * threads.
+ */
+export const UNCHANGED = true;
 
 /** The values of an event in its table's `addedColumns`; undefined: the event has no such column. */
 export type AddedTexts = readonly (string | null | undefined | typeof UNCHANGED)[];

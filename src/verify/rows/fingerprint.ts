@@ -7,7 +7,7 @@ import { mix } from '../../random/hash.js';
 import type { Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { Projection, RowColumns, RowEvent } from '../../sources/source.js';
-import { type AddedTexts, addedTexts } from '../hazards/added-columns.js';
+import { type AddedTexts, addedTexts, UNCHANGED } from '../hazards/added-columns.js';
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
@@ -298,7 +298,7 @@ function withToasted(others: RowFingerprint, hashes: readonly (number | null)[])
 function withAdded(of: RowFingerprint, added: AddedTexts): RowFingerprint {
   let { stated } = of;
   for (const [i, text] of added.entries()) {
-    if (typeof text !== 'symbol' && text !== undefined) {
+    if (text !== UNCHANGED && text !== undefined) {
       stated = (stated + mix(hashText(i + 1, text ?? NULL))) | 0;
     }
   }

@@ -126,6 +126,7 @@ test('the scope is asked once for all events of a kind', () => {
   let asked = 0;
   const counting: Scope = {
     tables: SCOPE.tables,
+    places: SCOPE.places,
     tableOf: (...names) => {
       asked++;
       return SCOPE.tableOf(...names);

@@ -1,26 +1,46 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { CLI } from './server.js';
 import { RUN } from './simulated-run.js';
 import { type Usage, usageOf } from './usage.js';
+
+/** What a process of `verify` took, and what it found. */
+export interface Verified {
+  readonly usage: Usage;
+  readonly found: VerificationDocument;
+}
 
 /** Has `verify` read a simulated run from a pipe, in a folder with the run's ledger. Throws unless the verdict is exact. */
 export async function verifyPiped(
   folder: string,
   simulation: string,
   transactions: number,
-): Promise<{ readonly usage: Usage; readonly found: VerificationDocument }> {
+): Promise<Verified> {
   const source = spawn(process.execPath, [simulation, String(transactions)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const args = ['verify', RUN, '--source', 'ndjson:-', '--json'];
+  return verifyIn(folder, '-', source.stdout);
+}
+
+/** Has `verify` read a simulated run from a file, as `verifyPiped` does from a pipe. */
+export async function verifyFile(folder: string, file: string): Promise<Verified> {
+  return verifyIn(folder, file, 'ignore');
+}
+
+async function verifyIn(
+  folder: string,
+  input: string,
+  stdin: Readable | 'ignore',
+): Promise<Verified> {
+  const args = ['verify', RUN, '--source', `ndjson:${input}`, '--json'];
   const verify = spawn(process.execPath, [CLI, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'WARNING' },
-    stdio: [source.stdout, 'pipe', 'inherit'],
+    stdio: [stdin, 'pipe', 'inherit'],
   });
   // The child reads the pipe. Data that this process read from it would be missing there.
-  source.stdout.destroy();
+  if (stdin !== 'ignore') stdin.destroy();
   const usage = await usageOf(verify);
   const found = JSON.parse(usage.stdout) as VerificationDocument;
   if (found.verdict !== 'exact') {
