@@ -5,7 +5,7 @@ import { CLI } from './server.js';
 import { RUN } from './simulated-run.js';
 import { type Usage, usageOf } from './usage.js';
 
-/** What a process of `verify` took, and what it found. */
+/** A process of `verify` that ended: its usage, its findings. */
 export interface Verified {
   readonly usage: Usage;
   readonly found: VerificationDocument;

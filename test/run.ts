@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { join, normalize, sep } from 'node:path';
+import { join, normalize, relative, sep } from 'node:path';
 import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,7 @@ if (unknown.length > 0) {
 if (paths.length === 0) lint();
 
 const stopped = new AbortController();
+const failures: string[] = [];
 // Each file listens.
 setMaxListeners(0, stopped.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -45,10 +46,17 @@ run({
   signal: stopped.signal,
   ...(values.name === undefined ? {} : { testNamePatterns: values.name }),
 })
-  .on('test:fail', () => {
+  .on('test:fail', ({ name, file = '', details: { error } }) => {
     process.exitCode = 1;
+    const { failureType, cause } = error as Error & { failureType?: string; cause?: unknown };
+    // A file or a test whose parts failed: those are named.
+    if (failureType === 'subtestsFailed') return;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    failures.push(`# failed: ${relative('', file)}: ${name}: ${reason.split('\n', 1)[0]}`);
   })
   .compose(process.stdout.isTTY ? new spec() : tap)
+  // Where a job shows its last lines alone, they name the failures.
+  .on('end', () => process.stdout.write(failures.map((line) => `${line}\n`).join('')))
   .pipe(process.stdout);
 
 /** Every test, by its source: `dist` may still hold what was compiled of a deleted one. */
