@@ -16,13 +16,15 @@ export class DataRow {
   /** Offsets of each value's begin and end. NULL: the end is before the begin. */
   readonly begins: number[] = [];
   readonly ends: number[] = [];
+  /** Values of the row. */
+  length = 0;
 
   /** Takes the message that begins at `at`. */
   take(bytes: Buffer, at: number): void {
     this.bytes = bytes;
     let begin = at + HEAD_BYTES + COUNT_BYTES;
-    const count = bytes.readUInt16BE(begin - COUNT_BYTES);
-    for (let i = 0; i < count; i++) {
+    this.length = bytes.readUInt16BE(begin - COUNT_BYTES);
+    for (let i = 0; i < this.length; i++) {
       const length = bytes.readInt32BE(begin);
       begin += LENGTH_BYTES;
       this.begins[i] = begin;
@@ -67,11 +69,12 @@ export async function readRows(
   onRow: (row: DataRow) => void,
 ): Promise<void> {
   const row = new DataRow();
-  const letPgRead = readInPlaceOfPg(connectionOf(client), DATA_ROW, (messages) => {
+  const letPgRead = readInPlaceOfPg(connectionOf(client), [DATA_ROW], (messages) => {
     for (let at = 0; at < messages.length; at = endOfMessage(messages, at)) {
       row.take(messages, at);
       onRow(row);
     }
+    return true;
   });
   try {
     await client.query({ ...query, values: [...query.values] });

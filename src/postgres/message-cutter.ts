@@ -3,16 +3,24 @@ import type { Connection } from 'pg';
 /** Bytes before the contents of a message of the server: its type and its length, which includes itself. */
 export const HEAD_BYTES = 5;
 
-/** Types of messages: a part of a COPY stream, and a row of a query. */
+/** Types of messages, as the documentation of the protocol names them. */
 export const COPY_DATA = 0x64;
 export const DATA_ROW = 0x44;
+export const COMMAND_COMPLETE = 0x43;
+export const PARSE_COMPLETE = 0x31;
+export const BIND_COMPLETE = 0x32;
+export const CLOSE_COMPLETE = 0x33;
+
+/** A type is one byte. */
+const TYPES = 256;
 
 /**
- * Cuts the bytes of a connection between messages. Messages of one type go to `onData` in the buffer that they arrived in,
- * many at once: each costs no call and no object. All others go to `onOther`, one by one.
+ * Cuts the bytes of a connection between messages. Messages of some types go to `onData` in the buffer that they arrived
+ * in, many at once: each costs no call and no object. All others go to `onOther`, one by one.
  */
 export class MessageCutter {
-  readonly #type: number;
+  /** 1 at the types of these messages. */
+  readonly #isData = new Uint8Array(TYPES);
   readonly #onData: (messages: Buffer) => void;
   readonly #onOther: (message: Buffer) => void;
   /** The beginning of a message, and the bytes that have to arrive before it is looked at again. */
@@ -21,11 +29,11 @@ export class MessageCutter {
   #neededBytes = 0;
 
   constructor(
-    type: number,
+    types: readonly number[],
     onData: (messages: Buffer) => void,
     onOther: (message: Buffer) => void,
   ) {
-    this.#type = type;
+    for (const type of types) this.#isData[type] = 1;
     this.#onData = onData;
     this.#onOther = onOther;
   }
@@ -56,7 +64,7 @@ export class MessageCutter {
     while (at + HEAD_BYTES <= bytes.length) {
       const end = endOfMessage(bytes, at);
       if (end > bytes.length) break;
-      if (bytes[at] !== this.#type) {
+      if (this.#isData[bytes[at]!] === 0) {
         if (at > begin) this.#onData(bytes.subarray(begin, at));
         this.#onOther(bytes.subarray(at, end));
         begin = end;
@@ -75,16 +83,20 @@ export function endOfMessage(bytes: Buffer, at: number): number {
 
 /**
  * Reads a connection in the place of `pg`, which would make several objects of each message, and gives `pg` all messages
- * but those of one type. Returns a function that lets `pg` read again.
+ * but those of these types. `onData` may leave a run of them to `pg`, too, by returning false. Returns a function that lets
+ * `pg` read again.
  */
 export function readInPlaceOfPg(
   { stream }: Connection,
-  type: number,
-  onData: (messages: Buffer) => void,
+  types: readonly number[],
+  onData: (messages: Buffer) => boolean,
 ): () => void {
   const [parse] = stream.listeners('data') as ((bytes: Buffer) => void)[];
   if (parse === undefined) throw new Error('the connection does not read');
-  const cutter = new MessageCutter(type, onData, parse);
+  const offer = (messages: Buffer) => {
+    if (!onData(messages)) parse(messages);
+  };
+  const cutter = new MessageCutter(types, offer, parse);
   const take = (chunk: Buffer) => cutter.take(chunk);
   stream.removeListener('data', parse);
   stream.on('data', take);

@@ -1,5 +1,15 @@
 import type { Client, Connection, Submittable } from 'pg';
+import { DataRow } from './data-rows.js';
 import { connectionOf } from './driver.js';
+import {
+  BIND_COMPLETE,
+  CLOSE_COMPLETE,
+  COMMAND_COMPLETE,
+  DATA_ROW,
+  endOfMessage,
+  PARSE_COMPLETE,
+  readInPlaceOfPg,
+} from './message-cutter.js';
 import { type Statement, WireWriter } from './wire.js';
 
 /** The server's answer to one statement. */
@@ -23,9 +33,12 @@ export const PACKETS_IN_FLIGHT = 2;
 
 /** The state of a connection that sends packets. */
 interface Outbox {
+  readonly connection: Connection;
   /** One for each packet without an answer: the socket may still read what was written. The next one comes first. */
   readonly writers: WireWriter[];
   latest: Packet | null;
+  /** The packet whose answers come next; null while none has been submitted to `pg`. */
+  reading: Packet | null;
   /** Names of the statements that it has prepared. */
   readonly prepared: Set<string>;
 }
@@ -41,19 +54,35 @@ const outboxes = new WeakMap<Client, Outbox>();
  * fails is carried out all the same: it fails, too, if that left the session in a failed transaction.
  */
 export function sendUnchecked(client: Client, statements: readonly Statement[]): Promise<Reply> {
-  let outbox = outboxes.get(client);
-  if (outbox === undefined) {
-    const writers = Array.from({ length: PACKETS_IN_FLIGHT }, () => new WireWriter());
-    outbox = { writers, latest: null, prepared: new Set() };
-    outboxes.set(client, outbox);
-  }
+  const outbox = outboxes.get(client) ?? openOutbox(client);
   const packet = new Packet(statements, outbox);
   // `pg` would submit it only after the answer to the one before.
-  if (outbox.latest?.isInFlight === true) packet.write(connectionOf(client));
+  if (outbox.latest?.isInFlight === true) packet.write();
   outbox.latest = packet;
   client.query(packet);
   return packet.reply;
 }
+
+function openOutbox(client: Client): Outbox {
+  const connection = connectionOf(client);
+  const writers = Array.from({ length: PACKETS_IN_FLIGHT }, () => new WireWriter());
+  const outbox: Outbox = {
+    connection,
+    writers,
+    latest: null,
+    reading: null,
+    prepared: new Set(),
+  };
+  outboxes.set(client, outbox);
+  readInPlaceOfPg(connection, OF_ANSWERS, (messages) => {
+    outbox.reading?.read(messages);
+    return outbox.reading !== null;
+  });
+  return outbox;
+}
+
+/** Types of the messages that answer a statement which goes through. */
+const OF_ANSWERS = [PARSE_COMPLETE, BIND_COMPLETE, CLOSE_COMPLETE, DATA_ROW, COMMAND_COMPLETE];
 
 /** Like `sendUnchecked`, and throws the first error. */
 export async function send(
@@ -65,13 +94,13 @@ export async function send(
   return answers;
 }
 
-/** A packet in the form of a `pg` query that writes its own messages. */
+/** A packet in the form of a `pg` query that writes its own messages and reads their answers. */
 class Packet implements Submittable {
   readonly reply: Promise<Reply>;
   readonly #statements: readonly Statement[];
   readonly #outbox: Outbox;
   readonly #answers: Answer[] = [];
-  #fields: readonly (string | null)[] | null = null;
+  #fields: Answer['fields'] | null = null;
   #isWritten = false;
   #isAnswered = false;
   #resolve: (reply: Reply) => void = () => undefined;
@@ -84,13 +113,14 @@ class Packet implements Submittable {
     });
   }
 
-  submit(connection: Connection): void {
-    if (!this.#isWritten) this.write(connection);
+  submit(): void {
+    this.#outbox.reading = this;
+    if (!this.#isWritten) this.write();
   }
 
-  write(connection: Connection): void {
+  write(): void {
     this.#isWritten = true;
-    const { writers, prepared } = this.#outbox;
+    const { connection, writers, prepared } = this.#outbox;
     const writer = writers.shift()!;
     writers.push(writer);
     const preparing = new Set<string>();
@@ -107,14 +137,19 @@ class Packet implements Submittable {
     connection.stream.write(writer.bytes);
   }
 
-  handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
-    this.#fields ??= fields;
+  /** Reads whole messages of OF_ANSWERS. */
+  read(messages: Buffer): void {
+    for (let at = 0; at < messages.length; at = endOfMessage(messages, at)) {
+      const type = messages[at];
+      if (type === COMMAND_COMPLETE) this.#answer(countOf(messages, endOfMessage(messages, at)));
+      else if (type === DATA_ROW) this.#fields ??= fieldsOf(messages, at);
+    }
   }
 
-  handleCommandComplete({ text }: { text: string }): void {
+  #answer(count: number): void {
     const statement = this.#statements[this.#answers.length];
     if (statement !== undefined) this.#outbox.prepared.add(statement.name);
-    this.#answers.push({ count: countOf(text), fields: this.#fields ?? [] });
+    this.#answers.push({ count, fields: this.#fields ?? NONE });
     this.#fields = null;
   }
 
@@ -133,12 +168,30 @@ class Packet implements Submittable {
 
   #end(error: unknown): void {
     this.#isAnswered = true;
+    if (this.#outbox.reading === this) this.#outbox.reading = null;
     this.#resolve({ answers: this.#answers, error });
   }
 }
 
-/** `INSERT 0 50` → 50, `COMMIT` → 0. */
-function countOf(tag: string): number {
-  const count = Number(tag.slice(tag.lastIndexOf(' ') + 1));
-  return Number.isNaN(count) ? 0 : count;
+const NONE: Answer['fields'] = [];
+/** Reads every row of every answer: none is kept. */
+const row = new DataRow();
+
+function fieldsOf(messages: Buffer, at: number): Answer['fields'] {
+  row.take(messages, at);
+  return Array.from({ length: row.length }, (_, column) => row.text(column));
+}
+
+const ZERO = 0x30;
+
+/** The number at the end of a command tag, which ends with a zero byte: `INSERT 0 50` → 50, `COMMIT` → 0. */
+function countOf(messages: Buffer, end: number): number {
+  let count = 0;
+  let unit = 1;
+  for (let at = end - 2; ; at--) {
+    const digit = messages[at]! - ZERO;
+    if (digit < 0 || digit > 9) return count;
+    count += digit * unit;
+    unit *= 10;
+  }
 }

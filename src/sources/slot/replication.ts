@@ -170,8 +170,9 @@ export class CopyBoth implements Submittable {
 
   submit(connection: Connection): void {
     this.#connection = connection as CopyConnection;
-    readInPlaceOfPg(connection, COPY_DATA, (messages) => {
+    readInPlaceOfPg(connection, [COPY_DATA], (messages) => {
       if (!this.#ended) this.#events.onData(messages);
+      return true;
     });
     connection.once('replicationStart', () => {
       this.#started?.resolve();

@@ -19,7 +19,7 @@ const message = (type: string, contents: string) =>
 function cut(chunks: readonly Buffer[]): string[] {
   const out: string[] = [];
   const cutter = new MessageCutter(
-    COPY_DATA,
+    [COPY_DATA],
     (messages) => {
       for (let at = 0, end = 0; at < messages.length; at = end) {
         end = endOfMessage(messages, at);
@@ -56,7 +56,7 @@ test('messages come out whole and in order, wherever their bytes are cut', () =>
 test('the messages of a chunk come out together, and those of other types apart', () => {
   const calls: string[] = [];
   const cutter = new MessageCutter(
-    COPY_DATA,
+    [COPY_DATA],
     (messages) => calls.push(messages.toString('latin1')),
     (other) => calls.push(other.toString('latin1')),
   );
