@@ -256,9 +256,14 @@ export class RunEngine {
     });
   }
 
-  /** The threads of workers and of hazards, for tests that end one. */
-  get threads(): readonly Worker[] {
-    return [...this.#producers.threads, ...(this.#hazardThreads?.threads ?? [])];
+  /** The threads of workers, for tests that end one. */
+  get producerThreads(): readonly Worker[] {
+    return this.#producers.threads;
+  }
+
+  /** The threads of timed hazards, for tests that end one. */
+  get hazardThreads(): readonly Worker[] {
+    return this.#hazardThreads?.threads ?? [];
   }
 
   /**

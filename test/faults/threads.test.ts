@@ -46,10 +46,11 @@ for (const batchSize of [1, 20]) {
       const events = () => engine.sample().events;
       for (let death = 1; death <= DEATHS; death++) {
         const goal = events() + EVENTS_BETWEEN;
-        const inPlace = WORKERS + death - 1;
-        await waitFor(() => ready === inPlace && events() >= goal, { what: 'events' });
-        await engine.threads[death % engine.threads.length]?.terminate();
-        await waitFor(() => died === death, { what: 'the report of its death' });
+        await waitFor(() => ready === WORKERS + died && events() >= goal, { what: 'events' });
+        const before = died;
+        const threads = engine.producerThreads;
+        await threads[death % threads.length]?.terminate();
+        await waitFor(() => died > before, { what: 'the report of its death' });
       }
       const goal = events() + EVENTS_BETWEEN;
       await waitFor(() => events() >= goal, { what: 'events' });
@@ -82,7 +83,7 @@ test('a worker that dies at every start ends the run', async () => {
     const engine = await engineOf(db, 20, 1, {
       written: () => undefined,
       report: (_worker, report) => {
-        if (report.kind === 'ready') void engine.threads[0]?.terminate();
+        if (report.kind === 'ready') void engine.producerThreads[0]?.terminate();
       },
       workerDied: (_worker, error) => reports.push(error),
       sampled: () => undefined,

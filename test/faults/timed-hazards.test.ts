@@ -15,8 +15,6 @@ const server = await startServer(18, { durable: true, settings: { wal_level: 'lo
 /** Ctrl+C ends a run within this. */
 const STOP_MS = 2_000;
 const WORKERS = 2;
-/** With those of three hazards. */
-const THREADS = WORKERS + 3;
 /** Deaths of a thread without progress after which a run fails. */
 const MAX_STILLBORN = 3;
 /** A thread of a hazard that lived so long is not one of these. */
@@ -92,19 +90,20 @@ test('threads of hazards that are killed are replaced, and what they did is know
       const { engine, deaths, reports } = run;
       const running = engine.start();
       // Each happens between two deaths: a thread that dies three times without progress ends the run.
+      const names = Object.keys(hazards);
       const allHappen = async () => {
         const before = reports.length;
-        const names = () => new Set(reports.slice(before).map(({ name }) => name));
-        await waitFor(() => names().size === Object.keys(hazards).length, { what: 'each hazard' });
+        const happened = () => new Set(reports.slice(before).map(({ name }) => name));
+        await waitFor(() => happened().size === names.length, { what: 'each hazard' });
       };
       for (let death = 0; death < 6; death++) {
-        const inPlace = THREADS + death;
-        await waitFor(() => run.ready() === inPlace, { what: 'the thread in its place' });
+        const inPlace = () => run.ready() === WORKERS + names.length + deaths.length;
+        await waitFor(inPlace, { what: 'the thread in its place' });
         await allHappen();
-        // The producers' threads come first.
-        const threads = engine.threads.slice(WORKERS);
+        const before = deaths.length;
+        const threads = engine.hazardThreads;
         await threads[death % threads.length]?.terminate();
-        await waitFor(() => deaths.length > death, { what: 'the report of its death' });
+        await waitFor(() => deaths.length > before, { what: 'the report of its death' });
       }
       await allHappen();
       engine.stop();
@@ -121,7 +120,7 @@ test('a thread that is killed again and again while it waits for its moment does
         await waitFor(() => ready() === WORKERS + 1 + death);
         const readyAt = monotonicMs();
         await waitFor(() => monotonicMs() - readyAt > WAITED_MS);
-        await engine.threads.at(-1)?.terminate();
+        await engine.hazardThreads.at(-1)?.terminate();
         await waitFor(() => deaths.length > death);
       }
       await waitFor(() => ready() === WORKERS + 1 + MAX_STILLBORN);
@@ -136,14 +135,14 @@ test('the clock goes on when the thread that holds it is killed', () =>
     await withHazardRun(db, cwd, schema, hazards, {}, async ({ engine, deaths }) => {
       const running = engine.start();
       await waitFor(() => engine.sample().state === 'paused');
-      await engine.threads.at(-1)?.terminate();
+      await engine.hazardThreads.at(-1)?.terminate();
       await waitFor(() => deaths.length === 1);
       const { events } = engine.sample();
       await waitFor(() => engine.sample().events > events);
       await waitFor(() => engine.sample().state === 'paused');
       // The operator's own pause outlasts a hazard's.
       assert.equal(engine.pause(), true);
-      await engine.threads.at(-1)?.terminate();
+      await engine.hazardThreads.at(-1)?.terminate();
       await waitFor(() => deaths.length === 2);
       assert.equal(engine.sample().state, 'paused');
       assert.equal(engine.resume(), true);

@@ -37,7 +37,7 @@ const LOAD = [
 /** Within this, a worker whose server is frozen has sent all that it may send. */
 const SENT_MS = 2_000;
 /** So many share three a thread on any machine. */
-const MANY = 2 * Math.max(4, availableParallelism()) + 2;
+const MANY = 3 * availableParallelism();
 /** Deaths of threads that had several workers. */
 const SHARED_DEATHS = 4;
 

@@ -34,7 +34,7 @@ for (const server of await startServers({ settings: { wal_level: 'logical' } }))
       await withHazardRun(db, cwd, schema, HAZARDS, load, async (run) => {
         const ended = run.engine.start();
         await happened(run, 'rename-column');
-        for (const thread of run.engine.threads.slice(-3)) await thread.terminate();
+        for (const thread of run.engine.hazardThreads) await thread.terminate();
         await happened(run, 'undo');
         await happened(run, 'create-partition');
         await server.terminateBackends(db.name);

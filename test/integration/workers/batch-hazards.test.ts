@@ -155,11 +155,14 @@ test('a thread that takes the place of a dead one finishes the transaction that 
         return waitFor(() => engine.sample().events >= goal, { what: 'events' });
       };
       for (let death = 1; death <= 6; death++) {
-        // A thread without its task would end unnoticed.
-        await waitFor(() => run.ready() >= 2 + death, { what: 'the thread in its place' });
+        // A thread without its tasks would end unnoticed.
+        const inPlace = () => run.ready() >= load.workers + deaths.length;
+        await waitFor(inPlace, { what: 'the thread in its place' });
         await progress(40);
-        await engine.threads[death % 3]?.terminate();
-        await waitFor(() => deaths.length === death, { what: 'the report of its death' });
+        const before = deaths.length;
+        const threads = engine.producerThreads;
+        await threads[death % threads.length]?.terminate();
+        await waitFor(() => deaths.length > before, { what: 'the report of its death' });
       }
       await progress(100);
       engine.stop();
