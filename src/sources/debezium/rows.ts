@@ -58,7 +58,9 @@ const ADD_FIELDS = 'op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
-const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
+/** 1 for the letter of each operation. */
+const OPERATIONS = new Uint8Array(256);
+for (const op of [CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]) OPERATIONS[op] = 1;
 
 /** Makes the event of the parsed fields and emits it to the sink. */
 export class RowEmitter {
@@ -272,7 +274,7 @@ export class RowEmitter {
     const start = starts[SLOT.op]!;
     if (kinds[SLOT.op] === KIND.string && stops[SLOT.op]! - start === 1) {
       const op = this.#reader.bytes[start]!;
-      if (OPERATIONS.has(op)) return op;
+      if (OPERATIONS[op] === 1) return op;
     }
     throw new EventError((m) => m.malformed.event.unknownOperation());
   }

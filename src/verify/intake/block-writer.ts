@@ -32,7 +32,7 @@ import {
 
 const EVENT_BYTES = STRIDE * Float64Array.BYTES_PER_ELEMENT;
 /** Room of a new block, in events: those of one read have some 700 bytes each. */
-const FIRST_ROOM = 1 << 10;
+const FIRST_ROOM = 1 << 11;
 
 /** Writes calls of a sink into blocks, with the fingerprints of rows. */
 export class BlockWriter implements Sink {
