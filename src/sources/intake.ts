@@ -65,9 +65,10 @@ export class Intake {
     const bytes = this.#afterCut(given);
     // Once for all lines: one call per line is slower.
     const isText = isUtf8(bytes);
+    const { length } = bytes;
     let next = position;
     let begin = 0;
-    while (begin < bytes.length) {
+    while (begin < length) {
       // A registry's head may have the byte of a line feed in it.
       const span = bytes[begin] === OPEN ? 0 : headSpan(bytes, begin);
       const end = bytes.indexOf(LF, begin + span);

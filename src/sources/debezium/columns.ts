@@ -21,6 +21,8 @@ const FORM = {
   utf8: 4,
   /** The text had to be made. */
   made: 5,
+  /** The text was made for an event before, which had the same value. */
+  kept: 6,
 } as const;
 
 const MINUS = 0x2d;
@@ -74,8 +76,7 @@ export class JsonColumns implements RowColumns {
       const at = slot + column.field;
       this.#slots[i] = at;
       if (memo !== null && (memo.known[at]! & KNOWN.text) !== 0) {
-        this.#forms[i] = FORM.made;
-        this.#made[i] = memo.texts[at]!;
+        this.#forms[i] = FORM.kept;
         continue;
       }
       const start = parsed.starts[at]!;
@@ -115,8 +116,10 @@ export class JsonColumns implements RowColumns {
         return this.#reader.ascii(start, stop);
       case FORM.utf8:
         return this.#reader.string(KIND.utf8, start, stop);
-      default:
+      case FORM.made:
         return this.#made[column]!;
+      default:
+        return this.#keptText(column);
     }
   }
 
@@ -146,9 +149,15 @@ export class JsonColumns implements RowColumns {
         return hashAscii(before, this.#reader.bytes, this.#starts[column]!, this.#stops[column]!);
       case FORM.utf8:
         return hashUtf8(before, this.#reader.bytes, this.#starts[column]!, this.#stops[column]!);
-      default:
+      case FORM.made:
         return hashText(before, this.#made[column]!);
+      default:
+        return hashText(before, this.#keptText(column));
     }
+  }
+
+  #keptText(column: number): string {
+    return this.#memo!.texts[this.#slots[column]!]!;
   }
 
   #formOf(column: EventColumn, index: number, kind: number, start: number, stop: number): number {

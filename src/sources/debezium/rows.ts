@@ -58,7 +58,9 @@ const ADD_FIELDS = 'op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
-const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
+/** 1 for the letter of each operation. */
+const OPERATIONS = new Uint8Array(256);
+for (const op of [CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]) OPERATIONS[op] = 1;
 
 /** Makes the event of the parsed fields and emits it to the sink. */
 export class RowEmitter {
@@ -73,6 +75,8 @@ export class RowEmitter {
   readonly #sink: Sink;
   /** Bits of UNSTATED that were reported to the sink. */
   #unstated = 0;
+  /** The last `source.sequence`: the place of its bytes up to the backslash after its first number, and that number. */
+  readonly #sequence = { generation: Number.NaN, start: 0, length: 0, lsn: 0 };
 
   constructor(parts: {
     readonly reader: JsonReader;
@@ -272,7 +276,7 @@ export class RowEmitter {
     const start = starts[SLOT.op]!;
     if (kinds[SLOT.op] === KIND.string && stops[SLOT.op]! - start === 1) {
       const op = this.#reader.bytes[start]!;
-      if (OPERATIONS.has(op)) return op;
+      if (OPERATIONS[op] === 1) return op;
     }
     throw new EventError((m) => m.malformed.event.unknownOperation());
   }
@@ -372,12 +376,30 @@ export class RowEmitter {
     const start = parsed.starts[SLOT.sequence]!;
     const stop = parsed.stops[SLOT.sequence]!;
     // As Debezium writes it: ["24023128","24023200"], with a backslash before each quotation mark.
-    const { bytes } = this.#reader;
-    let p = start + 3;
+    const reader = this.#reader;
+    const { bytes } = reader;
+    const last = this.#sequence;
+    let p = start + last.length;
+    // Events of a transaction have the first number in common.
+    if (
+      last.generation === reader.generation &&
+      p < stop &&
+      reader.equal(last.start, last.start + last.length, start, p) &&
+      this.#isSequenceEnd(p - 1, stop)
+    ) {
+      return last.lsn;
+    }
+    p = start + 3;
     if (bytes[start] === BRACKET && bytes[start + 1] === BACKSLASH && bytes[start + 2] === QUOTE) {
       while (p < stop && bytes[p] !== BACKSLASH) p++;
-      const lsn = this.#reader.integer(start + 3, p);
-      if (lsn >= 0 && this.#isSequenceEnd(p, stop)) return lsn;
+      const lsn = reader.integer(start + 3, p);
+      if (lsn >= 0 && this.#isSequenceEnd(p, stop)) {
+        last.generation = reader.generation;
+        last.start = start;
+        last.length = p + 1 - start;
+        last.lsn = lsn;
+        return lsn;
+      }
     }
     if (kind >= KIND.string && kind < KIND.object) {
       const parts = SEQUENCE.exec(this.#reader.string(kind, start, stop));
@@ -401,8 +423,15 @@ export class RowEmitter {
       bytes[stop - 3] === BACKSLASH &&
       bytes[stop - 2] === QUOTE &&
       bytes[stop - 1] === BRACKET_END &&
-      this.#reader.integer(start + 5, stop - 3) >= 0
+      (this.#isLsn(start + 5, stop - 3) || this.#reader.integer(start + 5, stop - 3) >= 0)
     );
+  }
+
+  /** Whether these are the bytes of the event's LSN, which was read before: most sequences end with it. */
+  #isLsn(start: number, stop: number): boolean {
+    const { kinds, starts, stops } = this.#parsed;
+    const isRead = kinds[SLOT.lsn] === KIND.integer;
+    return isRead && this.#reader.equal(starts[SLOT.lsn]!, stops[SLOT.lsn]!, start, stop);
   }
 
   /** The commit time of a foreign row; null, too, where it is wrong: foreign rows are not judged. */

@@ -32,7 +32,8 @@ import {
 
 const EVENT_BYTES = STRIDE * Float64Array.BYTES_PER_ELEMENT;
 /** Room of a new block, in events: those of one read have some 700 bytes each. */
-const FIRST_ROOM = 1 << 10;
+const FIRST_ROOM = 1 << 11;
+const INSERT = OPERATIONS.indexOf('insert');
 
 /** Writes calls of a sink into blocks, with the fingerprints of rows. */
 export class BlockWriter implements Sink {
@@ -211,6 +212,7 @@ function isPlain(event: RowEvent, { projected, written, toasted }: RowFingerprin
   return isSum && event.renamed === undefined;
 }
 
+/** The place in OPERATIONS, which is not searched for every event. */
 function codeOf(operation: EventOperation): number {
-  return OPERATIONS.indexOf(operation);
+  return operation === 'insert' ? INSERT : OPERATIONS.indexOf(operation);
 }

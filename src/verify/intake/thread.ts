@@ -9,13 +9,17 @@ import type { IntakeAnswer, IntakeRequest, IntakeTask } from './protocol.js';
 const ENTRY = new URL('../../../workers/intake.cjs', import.meta.url);
 
 /**
- * Requests on their way, of one read each: enough for both threads to have work; more would only take memory.
+ * Requests on their way, of one read each: some 40 ms of work, so that the other thread does not run out of lines while
+ * this one collects garbage.
  */
-const MOST_PENDING = 4;
+const MOST_PENDING = 8;
 /** The buffers of requests have lengths that are multiples of this: a read and the beginning of a line before it. */
-const ROOM_STEP = 1 << 19;
-/** V8's young generation of the thread, in megabytes: nothing of an event outlives its block. */
-const YOUNG_MB = 8;
+const ROOM_STEP = 1 << 21;
+/**
+ * V8's young generation of the thread, in megabytes. A third of it is filled between two collections, each of which costs
+ * the same: nothing of an event outlives its block.
+ */
+const YOUNG_MB = 24;
 /** Flags of the process that threads keep; V8's own would be refused. */
 const KEPT_FLAGS = ['--enable-source-maps'];
 
