@@ -3,7 +3,7 @@ import { OneAhead } from '../lib/one-ahead.js';
 import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
 import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
-import { type Expectation, ExpectationBatch, type Expectations } from './expectations.js';
+import type { Expectation, Expectations } from './expectations.js';
 import { idOfText } from './keys.js';
 import { Segments } from './segments.js';
 
@@ -34,10 +34,8 @@ const SATISFIES = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
 /** A database to compare with, in one snapshot. */
 export interface Comparison {
   readonly client: Client;
-  /** The xid that `age` counts from, modulo 2^32. */
-  readonly now: number;
-  /** One that the server compares, and one that is filled meanwhile. */
-  readonly batches: [ExpectationBatch, ExpectationBatch];
+  /** Those that the server compares, and those that are made meanwhile. */
+  readonly segments: [Segments, Segments];
 }
 
 /**
@@ -52,7 +50,7 @@ export async function beginComparison(client: Client): Promise<Comparison> {
   );
   const { rows } = await client.query<{ age: number }>(`SELECT age('${FIRST_NORMAL_XID}'::xid)`);
   const now = (rows[0]!.age + FIRST_NORMAL_XID) | 0;
-  return { client, now, batches: [new ExpectationBatch(), new ExpectationBatch()] };
+  return { client, segments: [new Segments(now), new Segments(now)] };
 }
 
 /** The lowest xid of a transaction: the others have no age. */
@@ -61,10 +59,10 @@ const FIRST_NORMAL_XID = 3;
 /**
  * Compares the rows of a table with the expectations, and returns the number of keys that differ. Passes them to
  * `onDifference` while `wanted()`, the number still wanted, is above 0. One call after the other: they use the same
- * batches.
+ * segments.
  */
 export async function compare(
-  { client, now, batches }: Comparison,
+  { client, segments }: Comparison,
   table: Table,
   expectations: Expectations,
   wanted: () => number,
@@ -92,10 +90,11 @@ export async function compare(
   };
   // The server compares one batch while the next one is filled.
   const comparing = new OneAhead();
-  while (expectations.fill(batches[0])) {
-    const segments = new Segments(now, batches[0]);
-    batches.reverse();
-    await comparing.begin(() => compareSegments(segments));
+  while (expectations.fill(segments[0].batch)) {
+    const [filled] = segments;
+    filled.divide();
+    segments.reverse();
+    await comparing.begin(() => compareSegments(filled));
   }
   await comparing.end();
   return differences;

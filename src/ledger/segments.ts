@@ -1,4 +1,4 @@
-import type { Expectation, ExpectationBatch } from './expectations.js';
+import { type Expectation, ExpectationBatch } from './expectations.js';
 
 /** The longest segment, in ids: up to it a double holds every sum exactly, since an age is below 2^31. */
 const SEGMENT = 128;
@@ -10,8 +10,12 @@ const SEGMENT = 128;
  */
 export class Segments {
   readonly #now: number;
-  readonly #batch: ExpectationBatch;
-  /** By block, the place of its segment; -1: it is in none: it is long, or the `xmin` of its rows is not known. */
+  /** Blocks that each begin after the end of the one before; see `divide`. */
+  readonly batch = new ExpectationBatch();
+  /**
+   * By block of the batch, the place of its segment; -1: it is in none: it is long, or the `xmin` of its rows is not
+   * known.
+   */
   readonly #places: number[] = [];
   /** The segments, by parameter of the query. */
   readonly columns = {
@@ -23,24 +27,24 @@ export class Segments {
     twice: [] as number[],
   };
 
-  /**
-   * @param now the xid that `age` counts from, modulo 2^32
-   * @param batch blocks that each begin after the end of the one before
-   */
-  constructor(now: number, batch: ExpectationBatch) {
+  /** @param now the xid that `age` counts from, modulo 2^32 */
+  constructor(now: number) {
     this.#now = now;
-    this.#batch = batch;
-    for (let block = 0; block < batch.size; block++) this.#places.push(this.#add(block));
+  }
+
+  /** Divides the blocks that are in the batch now into segments. */
+  divide(): void {
+    for (const column of Object.values(this.columns)) column.length = 0;
+    for (let block = 0; block < this.batch.size; block++) this.#places[block] = this.#add(block);
   }
 
   /** Adds a block, and returns the place of its segment. */
   #add(block: number): number {
-    const batch = this.#batch;
+    const { batch, columns } = this;
     const rule = batch.ruleOf(block);
     const first = batch.firstOf(block);
     const last = batch.lastOf(block);
     if (last - first >= SEGMENT || (rule !== 'same' && rule !== 'none')) return -1;
-    const { columns } = this;
     let place = columns.first.length - 1;
     const follows = place >= 0 && columns.last[place]! + 1 === first;
     if (follows && last - columns.first[place]! < SEGMENT) columns.last[place] = last;
@@ -61,8 +65,8 @@ export class Segments {
   suspects(wrong: readonly number[]): Expectation[] {
     const places = new Set(wrong).add(-1);
     const suspects: Expectation[] = [];
-    for (let block = 0; block < this.#places.length; block++) {
-      if (places.has(this.#places[block]!)) suspects.push(this.#batch.get(block));
+    for (let block = 0; block < this.batch.size; block++) {
+      if (places.has(this.#places[block]!)) suspects.push(this.batch.get(block));
     }
     return suspects;
   }

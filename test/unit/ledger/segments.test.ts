@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Expectation, ExpectationBatch } from '../../../src/ledger/expectations.js';
+import type { Expectation } from '../../../src/ledger/expectations.js';
 import { Segments } from '../../../src/ledger/segments.js';
 import { Rng } from '../../../src/random/rng.js';
 
@@ -21,9 +21,10 @@ function block(rule: Expectation['rule'], first: number, last: number, xid = 700
 }
 
 function segmentsOf(...blocks: readonly Expectation[]): Segments {
-  const batch = new ExpectationBatch();
-  for (const each of blocks) batch.addWhole(each);
-  return new Segments(NOW, batch);
+  const segments = new Segments(NOW);
+  for (const each of blocks) segments.batch.addWhole(each);
+  segments.divide();
+  return segments;
 }
 
 /** Each segment's parameters, as the server computes them from the `xmin` of the rows that exist. */
