@@ -11,7 +11,7 @@ export interface LedgerCheckOptions {
 /** Changes of the ledger that are compared in a second. */
 const LEAST_RATE = 1_000_000;
 /** Peak memory, in MB. */
-const MOST_MB = 130;
+const MOST_MB = 118;
 
 /**
  * `ledger check` of a run in the default mix, beside the database that it wrote: changes a second by the clock, and by

@@ -5,7 +5,7 @@ import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { beginComparison, compare, compareKeyed, type KeyDifference } from './compare.js';
-import { expectationsOf } from './expectations.js';
+import { Expectations, expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
 import { KeyedWrites } from './keyed-writes.js';
 import { explainByOthers, type OtherLedger } from './later-changes.js';
@@ -79,11 +79,11 @@ export async function checkLedger(
     found.push(difference);
     described.push(describe(difference, writes));
   };
-  const now = await beginComparison(client);
+  const comparison = await beginComparison(client);
   const compareWorker = async (own: WorkerWrites) => {
     for (const [table, entries] of own.tables) {
-      const expected = expectationsOf(entries, null, own.remainsOf(table.name));
-      count += await compare(client, table, now, expected, wanted, keep(own));
+      const expected = new Expectations(entries, null, own.remainsOf(table.name));
+      count += await compare(comparison, table, expected, wanted, keep(own));
     }
     own.clear();
   };

@@ -3,14 +3,12 @@ import { OneAhead } from '../lib/one-ahead.js';
 import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
 import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
-import type { Expectation } from './expectations.js';
+import type { Expectation, Expectations } from './expectations.js';
 import { idOfText } from './keys.js';
 import { Segments } from './segments.js';
 
-/** Blocks in a query: so many that the round trip takes little of its time. */
+/** Blocks in a query that looks at them one by one: so many that the round trip takes little of its time. */
 const SLICE_BLOCKS = 2_000;
-/** Blocks whose checksums are compared at once: about 1 MB, so that few of them outlive a collection of garbage. */
-const CHECKED_BLOCKS = 4_096;
 
 /** `xmin` is the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;
@@ -33,18 +31,26 @@ export interface KeyDifference {
 const SATISFIES = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
                           WHEN 'other' THEN t.xmin <> b.xid ELSE true END`;
 
+/** A database to compare with, in one snapshot. */
+export interface Comparison {
+  readonly client: Client;
+  /** Those that the server compares, and those that are made meanwhile. */
+  readonly segments: [Segments, Segments];
+}
+
 /**
  * Opens a transaction with one snapshot, in which rows are looked up by index: the planner overestimates the rows of
- * a block and would scan the table for each. Returns the xid that `age` counts from in it, modulo 2^32.
+ * a block and would scan the table for each.
  */
-export async function beginComparison(client: Client): Promise<number> {
+export async function beginComparison(client: Client): Promise<Comparison> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query(
     `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;
      SET LOCAL idle_in_transaction_session_timeout = 0`,
   );
   const { rows } = await client.query<{ age: number }>(`SELECT age('${FIRST_NORMAL_XID}'::xid)`);
-  return (rows[0]!.age + FIRST_NORMAL_XID) | 0;
+  const now = (rows[0]!.age + FIRST_NORMAL_XID) | 0;
+  return { client, segments: [new Segments(now), new Segments(now)] };
 }
 
 /** The lowest xid of a transaction: the others have no age. */
@@ -52,15 +58,13 @@ const FIRST_NORMAL_XID = 3;
 
 /**
  * Compares the rows of a table with the expectations, and returns the number of keys that differ. Passes them to
- * `onDifference` while `wanted()`, the number still wanted, is above 0.
- *
- * @param now the result of `beginComparison`
+ * `onDifference` while `wanted()`, the number still wanted, is above 0. One call after the other: they use the same
+ * segments.
  */
 export async function compare(
-  client: Client,
+  { client, segments }: Comparison,
   table: Table,
-  now: number,
-  expectations: Iterable<Expectation>,
+  expectations: Expectations,
   wanted: () => number,
   onDifference: (difference: KeyDifference) => void,
 ): Promise<number> {
@@ -84,17 +88,14 @@ export async function compare(
       await compareBlocks(suspects.slice(at, at + SLICE_BLOCKS));
     }
   };
-  let segments = new Segments(now);
-  // The server compares the segments before while the next ones are made.
+  // The server compares one batch while the next one is filled.
   const comparing = new OneAhead();
-  for (const expectation of expectations) {
-    segments.add(expectation);
-    if (segments.blocks < CHECKED_BLOCKS) continue;
-    const full = segments;
-    segments = new Segments(now);
-    await comparing.begin(() => compareSegments(full));
+  while (expectations.fill(segments[0].batch)) {
+    const [filled] = segments;
+    filled.divide();
+    segments.reverse();
+    await comparing.begin(() => compareSegments(filled));
   }
-  await comparing.begin(() => compareSegments(segments));
   await comparing.end();
   return differences;
 }

@@ -1,4 +1,4 @@
-import type { Expectation } from './expectations.js';
+import { type Expectation, ExpectationBatch } from './expectations.js';
 
 /** The longest segment, in ids: up to it a double holds every sum exactly, since an age is below 2^31. */
 const SEGMENT = 128;
@@ -10,8 +10,12 @@ const SEGMENT = 128;
  */
 export class Segments {
   readonly #now: number;
-  readonly #blocks: Expectation[] = [];
-  /** By block, the place of its segment; -1: it is in none: it is long, or the `xmin` of its rows is not known. */
+  /** Blocks that each begin after the end of the one before; see `divide`. */
+  readonly batch = new ExpectationBatch();
+  /**
+   * By block of the batch, the place of its segment; -1: it is in none: it is long, or the `xmin` of its rows is not
+   * known.
+   */
   readonly #places: number[] = [];
   /** The segments, by parameter of the query. */
   readonly columns = {
@@ -28,39 +32,43 @@ export class Segments {
     this.#now = now;
   }
 
-  get blocks(): number {
-    return this.#blocks.length;
+  /** Divides the blocks that are in the batch now into segments. */
+  divide(): void {
+    for (const column of Object.values(this.columns)) column.length = 0;
+    for (let block = 0; block < this.batch.size; block++) this.#places[block] = this.#add(block);
   }
 
-  /** Adds a block that begins after the end of all before it. */
-  add(block: Expectation): void {
-    const { rule, first, last, xid } = block;
-    this.#blocks.push(block);
-    if (last - first >= SEGMENT || (rule !== 'same' && rule !== 'none')) {
-      this.#places.push(-1);
-      return;
-    }
-    const { columns } = this;
+  /** Adds a block, and returns the place of its segment. */
+  #add(block: number): number {
+    const { batch, columns } = this;
+    const rule = batch.ruleOf(block);
+    const first = batch.firstOf(block);
+    const last = batch.lastOf(block);
+    if (last - first >= SEGMENT || (rule !== 'same' && rule !== 'none')) return -1;
     let place = columns.first.length - 1;
     const follows = place >= 0 && columns.last[place]! + 1 === first;
     if (follows && last - columns.first[place]! < SEGMENT) columns.last[place] = last;
     else place = this.#begin(first, last);
-    this.#places.push(place);
-    if (rule === 'none') return;
+    if (rule === 'none') return place;
     // An `xmin` is the low half of the xid, and so is the difference.
-    const age = (this.#now - xid!) | 0;
+    const age = (this.#now - batch.xidOf(block)) | 0;
     const before = first - columns.first[place]!;
     const end = last - columns.first[place]! + 1;
     columns.count[place]! += end - before;
     columns.ages[place]! += age * (end - before);
     columns.once[place]! += age * (sumTo(end) - sumTo(before));
     columns.twice[place]! += age * (squaresTo(end) - squaresTo(before));
+    return place;
   }
 
   /** The blocks to look at one by one: those of wrong segments, and those of none. */
   suspects(wrong: readonly number[]): Expectation[] {
     const places = new Set(wrong).add(-1);
-    return this.#blocks.filter((_, i) => places.has(this.#places[i]!));
+    const suspects: Expectation[] = [];
+    for (let block = 0; block < this.batch.size; block++) {
+      if (places.has(this.#places[block]!)) suspects.push(this.batch.get(block));
+    }
+    return suspects;
   }
 
   #begin(first: number, last: number): number {

@@ -1,8 +1,8 @@
 import { lsnBytes } from '../postgres/lsn.js';
-import { OPERATIONS, type Operation } from '../schema/changes.js';
+import { OPERATIONS } from '../schema/changes.js';
 import type { Key, Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import { Entries, type Entry } from './entries.js';
+import { Entries } from './entries.js';
 import type { IntentRecord, LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { RunHazards } from './run-hazards.js';
@@ -52,7 +52,7 @@ export class WorkerWrites {
     if (this.#tables.get(leased).keyKind !== 'id') return;
     const fixed = { write: null, fate: 'committed', xid: null, transaction: this.#latest } as const;
     const entries = this.#entriesOf(leased);
-    forEachBlock(keys, (first, last) => entries.add({ first, last, ...fixed }));
+    forEachBlock(keys, (first, last) => entries.addBlock(first, last, fixed));
   }
 
   add({ intent, outcome, xid, lsn, dropped }: LedgerTransaction): void {
@@ -71,7 +71,9 @@ export class WorkerWrites {
         const all = intent.rows[name]?.[write];
         if (all === undefined) continue;
         const keys = this.#ownOf(table, without(table, all, dropped[name]?.[write]));
-        this.#add(name, write, keys, { fate, xid: named, transaction });
+        const entries = this.#entriesOf(name);
+        const of = { write, fate, xid: named, transaction } as const;
+        forEachId(keys, (first, last) => entries.addBlock(first, last, of));
       }
     }
   }
@@ -100,16 +102,6 @@ export class WorkerWrites {
     this.#files = [];
     this.#latest = 0;
     this.#lsns = [];
-  }
-
-  #add(
-    table: TableName,
-    write: Operation,
-    keys: KeyList,
-    { fate, xid, transaction }: Pick<Entry, 'fate' | 'xid' | 'transaction'>,
-  ): void {
-    const entries = this.#entriesOf(table);
-    forEachId(keys, (first, last) => entries.add({ first, last, write, fate, xid, transaction }));
   }
 
   #entriesOf(table: TableName): Entries {

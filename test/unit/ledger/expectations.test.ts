@@ -66,6 +66,17 @@ test('without an xid a row must exist, and must not have the xmin of a later abo
   ]);
 });
 
+test('a block may have more expectations than a batch has room for', () => {
+  const aborted = Array.from(
+    { length: 5_000 },
+    (_, i): Write => ['update', 'aborted', 8, 8, 700 + i],
+  );
+  assert.deepEqual(expected(...aborted, ['update', 'committed', 9, 9, 600]), [
+    ...aborted.map(([, , , , xid]) => ['other', 8, 8, xid]),
+    ['same', 9, 9, 600],
+  ]);
+});
+
 test('a leased id that no transaction inserted cannot have been updated', () => {
   assert.deepEqual(expected([null, 'committed', 1, 2], ['update', 'committed', 1, 1, 700]), [
     ['none', 1, 1, null],

@@ -22,7 +22,8 @@ function block(rule: Expectation['rule'], first: number, last: number, xid = 700
 
 function segmentsOf(...blocks: readonly Expectation[]): Segments {
   const segments = new Segments(NOW);
-  for (const each of blocks) segments.add(each);
+  for (const each of blocks) segments.batch.addWhole(each);
+  segments.divide();
   return segments;
 }
 
