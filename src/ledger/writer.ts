@@ -112,8 +112,8 @@ export interface ClosedLedger {
   readonly server: ServerIdentity | null;
 }
 
-/** The bytes of the lines that are being written: used again by all writers of the thread. */
-let bytes = Buffer.allocUnsafeSlow(1 << 16);
+/** The bytes of the lines that are being written, for all writers of the thread: those of any packet have room in them. */
+const bytes = Buffer.allocUnsafeSlow(1 << 18);
 
 /** The ledger could not be written. The run must end: without a ledger its commits could not be verified. */
 export class LedgerError extends Error {
@@ -301,14 +301,12 @@ export class LedgerWriter {
   #write(text: string): void {
     try {
       if (this.#failure !== null) throw this.#failure;
-      if (text.length * MOST_BYTES_PER_UNIT > bytes.length) {
-        bytes = Buffer.allocUnsafeSlow(2 * text.length * MOST_BYTES_PER_UNIT);
-      }
-      const length = bytes.write(text);
+      const fits = text.length * MOST_BYTES_PER_UNIT <= bytes.length;
+      const lines = fits ? bytes.subarray(0, bytes.write(text)) : Buffer.from(text);
       // A disk that is nearly full accepts a part and refuses the rest.
-      for (let at = 0; at < length; ) {
+      for (let at = 0; at < lines.length; ) {
         const from = at;
-        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from, length - from));
+        at += attempt(this.#path, () => writeSync(this.#fd, lines, from));
       }
     } catch (error) {
       this.#failure = error as LedgerError;
