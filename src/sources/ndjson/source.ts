@@ -97,6 +97,7 @@ export class NdjsonSource implements Source {
     this.#stopped = true;
     this.#input.stop();
   }
+
   async #takerFor(sink: Sink, scope: Scope): Promise<QueuedLineTaker> {
     const options = this.#options;
     if (sink.decodeApart !== undefined && (options.apart ?? (await isLarge(options.path)))) {
