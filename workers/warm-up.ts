@@ -69,7 +69,7 @@ export async function warmUp(
   const isNew = specs.some(({ type }) => !practised.has(type));
   for (const { type } of specs) practised.add(type);
   const enough = isNew ? practiceFor(task.pace) : 0;
-  const end = monotonicMs() + MOST_MS / workersAThread(task.workers);
+  const end = monotonicMs() + MOST_MS / workersAThread(task.workers, task.pace.kind !== 'max');
   do {
     for (const spec of specs) {
       wire.reset();

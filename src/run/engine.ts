@@ -228,21 +228,27 @@ export class RunEngine {
       return { hazard, worker: plan.workers.length + i, stats: new WorkerStats(schema) };
     });
     this.#allStats = [...this.workerStats, ...this.#timed.map(({ stats }) => stats)];
-    const threads = { workers: plan.workers.length, hazards: this.#timed.length };
-    this.#producers = new ProducerThreads('producer', threads.workers, this.#control, {
+    const workers = plan.workers.length;
+    const wait = plan.workers.some(({ pace }) => pace.kind !== 'max');
+    this.#producers = new ProducerThreads('producer', { workers, wait }, this.#control, {
       report: (worker, report) => this.#receive(worker, report),
       workerDied: (worker, error) => listener.workerDied(worker, error),
     });
     this.#hazardThreads =
-      threads.hazards === 0
+      this.#timed.length === 0
         ? null
-        : new ProducerThreads('hazard', threads.hazards, this.#control, {
-            report: (worker, report) => this.#receiveHazard(worker, report),
-            workerDied: (worker, error) => {
-              this.#release(worker);
-              listener.workerDied(worker, error);
+        : new ProducerThreads(
+            'hazard',
+            { workers: this.#timed.length, wait: true },
+            this.#control,
+            {
+              report: (worker, report) => this.#receiveHazard(worker, report),
+              workerDied: (worker, error) => {
+                this.#release(worker);
+                listener.workerDied(worker, error);
+              },
             },
-          });
+          );
     this.#sampler = new Sampler({
       control: this.#control,
       workerStats: this.workerStats,

@@ -26,8 +26,14 @@ export class ProducerThreads<Task extends ThreadTask> {
   readonly #control: Control;
   readonly #listener: ThreadListener;
 
-  constructor(entry: WorkerEntry, workers: number, control: Control, listener: ThreadListener) {
-    this.#pool = new WorkerPool(entry, workers, workersAThread(workers));
+  /** @param wait whether the workers wait for their moments */
+  constructor(
+    entry: WorkerEntry,
+    { workers, wait }: { readonly workers: number; readonly wait: boolean },
+    control: Control,
+    listener: ThreadListener,
+  ) {
+    this.#pool = new WorkerPool(entry, workers, workersAThread(workers, wait));
     this.#control = control;
     this.#listener = listener;
   }
