@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
-/** So many workers that wait for their moments have a thread each on any machine. */
-const ALONE = 4;
+/** So many workers that wait for their moments have a thread each on any machine: those of a run by default. */
+const ALONE = 5;
 
 /**
  * How many of so many workers share a thread. There are as many threads as cores: more send no more, and each compiles the

@@ -37,7 +37,7 @@ const LOAD = [
 /** Within this, a worker whose server is frozen has sent all that it may send. */
 const SENT_MS = 2_000;
 /** So many share three a thread on any machine. */
-const MANY = 3 * Math.max(4, availableParallelism());
+const MANY = 3 * Math.max(5, availableParallelism());
 /** Deaths of threads that had several workers. */
 const SHARED_DEATHS = 4;
 
