@@ -55,7 +55,7 @@ run({
     failures.push(`# failed: ${relative('', file)}: ${name}: ${reason.split('\n', 1)[0]}`);
   })
   .compose(process.stdout.isTTY ? new spec() : tap)
-  // Where a job shows its last lines alone, they name the failures.
+  // Named again at the end: a job may show its last lines alone.
   .on('end', () => process.stdout.write(failures.map((line) => `${line}\n`).join('')))
   .pipe(process.stdout);
 

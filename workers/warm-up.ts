@@ -12,7 +12,6 @@ import { WireWriter } from '../src/postgres/wire.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
-import { workersAThread } from '../src/run/threads.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schema/event.js';
 import type { Schema } from '../src/schema/schema.js';
@@ -69,7 +68,7 @@ export async function warmUp(
   const isNew = specs.some(({ type }) => !practised.has(type));
   for (const { type } of specs) practised.add(type);
   const enough = isNew ? practiceFor(task.pace) : 0;
-  const end = monotonicMs() + MOST_MS / workersAThread(task.workers, task.pace.kind !== 'max');
+  const end = monotonicMs() + MOST_MS / task.aThread;
   do {
     for (const spec of specs) {
       wire.reset();

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { threadOptions } from './thread-options.js';
 
 /** The workers, each bundled into one file: a thread would take three times as long to load a hundred modules. */
 const ENTRIES = {
@@ -16,9 +17,6 @@ export type WorkerEntry = keyof typeof ENTRIES;
  * of megabytes a thread would be most of the program's memory.
  */
 const YOUNG_MB = 8;
-
-/** Flags of the process that threads keep; V8's own would be refused. */
-const KEPT_FLAGS = ['--enable-source-maps'];
 
 /**
  * Workers with long tasks, each on a thread, or several on one. The only module that uses Piscina. If a thread dies, the
@@ -39,8 +37,7 @@ export class WorkerPool<Task, Result> {
       concurrentTasksPerWorker: aThread,
       // Threads live as long as the run: an idle one is waiting for a restart of its task.
       idleTimeout: Number.POSITIVE_INFINITY,
-      execArgv: process.execArgv.filter((flag) => KEPT_FLAGS.includes(flag)),
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      ...threadOptions(YOUNG_MB),
       // The default blocks an idle thread, which then receives no messages.
       atomics: 'disabled',
     });

@@ -43,6 +43,7 @@ import { Sampler } from './sampler.js';
 import type { SeriesPoint } from './series.js';
 import { returningOf } from './server-effects.js';
 import { ServerWatch } from './server-watch.js';
+import { workersAThread } from './threads.js';
 import { Totals } from './totals.js';
 import { sumHazards, sumUp, WorkerStats } from './worker-stats.js';
 
@@ -180,6 +181,8 @@ export class RunEngine {
   readonly #control = new Control();
   readonly #setup: RunSetup;
   readonly #listener: RunListener;
+  /** Workers that share a thread, at most. */
+  readonly #aThread: number;
   readonly #producers: ProducerThreads<ProducerTask>;
   readonly #timed: readonly TimedThread[];
   /** Null: the run has no timed hazard. */
@@ -228,27 +231,25 @@ export class RunEngine {
       return { hazard, worker: plan.workers.length + i, stats: new WorkerStats(schema) };
     });
     this.#allStats = [...this.workerStats, ...this.#timed.map(({ stats }) => stats)];
-    const workers = plan.workers.length;
     const wait = plan.workers.some(({ pace }) => pace.kind !== 'max');
-    this.#producers = new ProducerThreads('producer', { workers, wait }, this.#control, {
+    this.#aThread = workersAThread(plan.workers.length, wait);
+    const workers = { workers: plan.workers.length, aThread: this.#aThread };
+    this.#producers = new ProducerThreads('producer', workers, this.#control, {
       report: (worker, report) => this.#receive(worker, report),
       workerDied: (worker, error) => listener.workerDied(worker, error),
     });
+    const hazardWorkers = this.#timed.length;
+    const timed = { workers: hazardWorkers, aThread: workersAThread(hazardWorkers, true) };
     this.#hazardThreads =
       this.#timed.length === 0
         ? null
-        : new ProducerThreads(
-            'hazard',
-            { workers: this.#timed.length, wait: true },
-            this.#control,
-            {
-              report: (worker, report) => this.#receiveHazard(worker, report),
-              workerDied: (worker, error) => {
-                this.#release(worker);
-                listener.workerDied(worker, error);
-              },
+        : new ProducerThreads('hazard', timed, this.#control, {
+            report: (worker, report) => this.#receiveHazard(worker, report),
+            workerDied: (worker, error) => {
+              this.#release(worker);
+              listener.workerDied(worker, error);
             },
-          );
+          });
     this.#sampler = new Sampler({
       control: this.#control,
       workerStats: this.workerStats,
@@ -417,11 +418,10 @@ export class RunEngine {
   #taskOf(plan: WorkerPlan, stats: WorkerStats): Omit<ProducerTask, 'reports'> {
     const { batchSize, updateRatio, deleteRatio } = this.#setup;
     const task = this.#threadTask(plan.worker, stats);
-    const workers = this.workerStats.length;
     return {
       ...task,
       ...plan,
-      workers,
+      aThread: this.#aThread,
       batchSize,
       updateRatio,
       deleteRatio,

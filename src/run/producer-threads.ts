@@ -4,7 +4,6 @@ import { type WorkerEntry, WorkerPool } from '../lib/worker-pool.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { Control } from './control.js';
 import type { ProducerReport, ProducerResult, ThreadTask } from './protocol.js';
-import { workersAThread } from './threads.js';
 import type { WorkerStats } from './worker-stats.js';
 
 /** Deaths of one worker without progress in between, after which it is not started again. */
@@ -26,14 +25,14 @@ export class ProducerThreads<Task extends ThreadTask> {
   readonly #control: Control;
   readonly #listener: ThreadListener;
 
-  /** @param wait whether the workers wait for their moments */
+  /** @param aThread workers that share a thread, at most */
   constructor(
     entry: WorkerEntry,
-    { workers, wait }: { readonly workers: number; readonly wait: boolean },
+    { workers, aThread }: { readonly workers: number; readonly aThread: number },
     control: Control,
     listener: ThreadListener,
   ) {
-    this.#pool = new WorkerPool(entry, workers, workersAThread(workers, wait));
+    this.#pool = new WorkerPool(entry, workers, aThread);
     this.#control = control;
     this.#listener = listener;
   }

@@ -49,8 +49,8 @@ export interface ThreadTask {
 
 /** The long task of a `stream` worker. */
 export interface ProducerTask extends ThreadTask {
-  /** All workers of the run. */
-  readonly workers: number;
+  /** Workers that share its thread, at most. */
+  readonly aThread: number;
   readonly share: WorkerShare;
   /** For each owned event type: this worker's position among the workers of that type, and their number. */
   readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;

@@ -1,4 +1,3 @@
-import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import type { IntakeOptions } from '../sources/intake.js';
 import type { QueuedLineTaker } from '../sources/ndjson/line-taker.js';
@@ -15,7 +14,7 @@ import type {
 } from '../sources/source.js';
 import type { PrintedSink } from './intake/event-block.js';
 import { IntakeThread } from './intake/thread.js';
-import { printersOf, type RowFingerprint, type RowPrinter } from './rows/fingerprint.js';
+import { EventPrinter, type RowFingerprint } from './rows/fingerprint.js';
 
 /** Events that may wait before the source is held back: some hundred transactions. */
 const HIGH_WATER = 20_000;
@@ -51,10 +50,7 @@ export class Inbox implements PrintedSink {
   readonly #judge: EventJudge;
   readonly #version: number;
   #thread: IntakeThread | null = null;
-  readonly #printers: ReadonlyMap<TableName, RowPrinter>;
-  /** The table of the last row, and its printer: one after the other, rows are of the same table. */
-  #table: TableName;
-  #printer: RowPrinter;
+  readonly #printer: EventPrinter;
   readonly #onMalformed: (problem: Malformed) => void;
   readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
@@ -80,9 +76,7 @@ export class Inbox implements PrintedSink {
     version: number,
     onMalformed: (problem: Malformed) => void,
   ) {
-    this.#printers = printersOf(tables, version);
-    this.#table = tables.at(0).name;
-    this.#printer = this.#printers.get(this.#table)!;
+    this.#printer = new EventPrinter(tables, version);
     this.#judge = judge;
     this.#version = version;
     this.#onMalformed = onMalformed;
@@ -102,7 +96,7 @@ export class Inbox implements PrintedSink {
     return this.#items.length - this.#next;
   }
 
-  /** Whether lines were read, and the thread that decodes them is about to start. */
+  /** True while the thread that decodes lines is loading and has some to decode. */
   get isStarting(): boolean {
     return this.#thread?.isStarting === true;
   }
@@ -128,19 +122,7 @@ export class Inbox implements PrintedSink {
   }
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.#arrive(event.committedAt);
-    this.#rows++;
-    if (event.table !== this.#table) {
-      this.#table = event.table;
-      this.#printer = this.#printers.get(event.table)!;
-    }
-    this.#offer(event, this.#printer.print(event, columns));
-  }
-
-  printed(event: RowEvent, fingerprint: RowFingerprint): void {
-    this.#arrive(event.committedAt);
-    this.#rows++;
-    this.#offer(event, fingerprint);
+    this.printed(event, this.#printer.print(event, columns));
   }
 
   decodeApart(scope: Scope, options: IntakeOptions): QueuedLineTaker {
@@ -148,7 +130,9 @@ export class Inbox implements PrintedSink {
     return this.#thread;
   }
 
-  #offer(event: RowEvent, fingerprint: RowFingerprint): void {
+  printed(event: RowEvent, fingerprint: RowFingerprint): void {
+    this.#arrive(event.committedAt);
+    this.#rows++;
     if (this.waiting > 0 || !this.#judge.row(event, fingerprint)) {
       this.#put({ kind: 'row', event, fingerprint });
     }

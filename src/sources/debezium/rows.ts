@@ -427,7 +427,7 @@ export class RowEmitter {
     );
   }
 
-  /** Whether these are the bytes of the event's LSN, which was read before: most sequences end with it. */
+  /** Whether these bytes equal those of the event's LSN, a number that was read before. Most sequences end with it. */
   #isLsn(start: number, stop: number): boolean {
     const { kinds, starts, stops } = this.#parsed;
     const isRead = kinds[SLOT.lsn] === KIND.integer;

@@ -3,7 +3,7 @@ import type { Scope } from '../scope.js';
 import type { Sink } from '../source.js';
 
 /** Lines have one order. */
-const PARTITION = 0;
+export const PARTITION = 0;
 
 /** Bytes that text does not have. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for them

@@ -27,7 +27,7 @@ export interface NdjsonOptions extends IntakeOptions {
   readonly follow: boolean;
   /** Left out: the process's standard input. */
   readonly stdin?: ByteStream;
-  /** Whether a sink that can decodes the lines on a thread of its own. Left out: of a large file, with a core to spare. */
+  /** True: the lines are decoded on a thread of their own, if the sink can. Left out: those of a large file, on two cores. */
   readonly apart?: boolean;
 }
 
@@ -79,7 +79,7 @@ export class NdjsonSource implements Source {
         }
       } finally {
         await this.#input.close();
-        // Where the input fails, too, the lines before count.
+        // The sink gets the lines before a failure of the input, too.
         await taker.settled();
       }
       const rest = buffer.rest();
@@ -111,7 +111,7 @@ export class NdjsonSource implements Source {
   }
 }
 
-/** Whether a path has a large file, and another core could decode it. */
+/** Whether a second thread pays: the file is large, and there are two cores. */
 async function isLarge(path: string): Promise<boolean> {
   if (availableParallelism() < 2 || path === STANDARD_INPUT) return false;
   const found = await stat(path).catch(() => null);

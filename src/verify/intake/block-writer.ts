@@ -1,5 +1,4 @@
 import type { Sentence } from '../../errors.js';
-import type { TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type {
   EventOperation,
@@ -14,7 +13,7 @@ import type {
   Unstated,
 } from '../../sources/source.js';
 import type { AddedTexts } from '../hazards/added-columns.js';
-import { printersOf, type RowFingerprint, type RowPrinter } from '../rows/fingerprint.js';
+import { EventPrinter, type RowFingerprint } from '../rows/fingerprint.js';
 import {
   type Call,
   CODE,
@@ -37,8 +36,7 @@ const INSERT = OPERATIONS.indexOf('insert');
 
 /** Writes calls of a sink into blocks, with the fingerprints of rows. */
 export class BlockWriter implements Sink {
-  readonly #tables: Tables;
-  readonly #printers: ReadonlyMap<TableName, RowPrinter>;
+  readonly #printer: EventPrinter;
   readonly #textsOf: (reason: Sentence) => Texts;
   #room = new ArrayBuffer(0);
   #values = new Float64Array();
@@ -49,18 +47,11 @@ export class BlockWriter implements Sink {
   #added: AddedTexts[] = [];
   #calls: PlacedCall[] = [];
   #origin: string | null = null;
-  /** The table of the last row, its code and its printer. */
-  #table: TableName;
-  #code = 0;
-  #printer: RowPrinter;
 
   /** @param version of the ledger, from 1 */
   constructor(tables: Tables, version: number, textsOf: (reason: Sentence) => Texts) {
-    this.#tables = tables;
-    this.#printers = printersOf(tables, version);
+    this.#printer = new EventPrinter(tables, version);
     this.#textsOf = textsOf;
-    this.#table = tables.at(0).name;
-    this.#printer = this.#printers.get(this.#table)!;
   }
 
   /**
@@ -90,11 +81,6 @@ export class BlockWriter implements Sink {
   }
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    if (event.table !== this.#table) {
-      this.#table = event.table;
-      this.#code = this.#tables.get(event.table).code;
-      this.#printer = this.#printers.get(event.table)!;
-    }
     const fingerprint = this.#printer.print(event, columns);
     if (!isPlain(event, fingerprint)) {
       this.#call({ kind: 'row', event, fingerprint });
@@ -178,7 +164,7 @@ export class BlockWriter implements Sink {
       (fingerprint.nullInNotNull ? CODE.nullInNotNull : 0) |
       (isText ? CODE.textKey : 0) |
       (added === undefined ? 0 : CODE.added) |
-      (this.#code << CODE.table);
+      (this.#printer.table.code << CODE.table);
   }
 
   /** The place of the next event in `values`. */
@@ -206,7 +192,7 @@ export class BlockWriter implements Sink {
   }
 }
 
-/** Whether an event and its fingerprint are numbers, but for parts that a block has room for. */
+/** Whether a block has room for an event and its fingerprint: both are numbers, but for a text as the key and added columns. */
 function isPlain(event: RowEvent, { projected, written, toasted }: RowFingerprint): boolean {
   const isSum = projected === null && written === null && toasted === null;
   return isSum && event.renamed === undefined;

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../errors.js';
 import type { Tables } from '../../schema/tables.js';
+import { PARTITION } from '../../sources/ndjson/line-taker.js';
 import type {
   EventOperation,
   Ignored,
@@ -25,7 +26,7 @@ export interface PrintedSink extends Sink {
  */
 export interface EventBlock {
   readonly count: number;
-  /** Of `count` events, STRIDE numbers each. */
+  /** STRIDE numbers for each of `count` events. */
   readonly room: ArrayBuffer;
   /** As of `RowEvent`, of all of them. */
   readonly receivedAt: number;
@@ -115,9 +116,6 @@ export const IGNORED: readonly Ignored[] = [
   'schema_change',
 ];
 
-/** Lines have one partition. */
-const PARTITION = 0;
-
 /** Makes the calls of blocks to a sink. */
 export class BlockPlayer {
   readonly #tables: Tables;
@@ -137,12 +135,8 @@ export class BlockPlayer {
     let nextKey = 0;
     let nextAdded = 0;
     let nextCall = 0;
-    let callAt = calls.length > 0 ? calls[0]!.at : count;
     for (let i = 0; i < count; i++) {
-      while (i === callAt && nextCall < calls.length) {
-        this.#call(calls[nextCall++]!);
-        callAt = nextCall < calls.length ? calls[nextCall]!.at : count;
-      }
+      while (nextCall < calls.length && calls[nextCall]!.at === i) this.#call(calls[nextCall++]!);
       const v = i * STRIDE;
       const s = 2 * v;
       const code = sums[s + SUM.code]!;

@@ -11,7 +11,7 @@ export interface IntakeTask {
   readonly changing: Readonly<Record<string, readonly string[]>>;
   readonly places: TablePlaces;
   readonly options: IntakeOptions;
-  /** Of the ledger, from 1. */
+  /** The ledger's version, from 1. */
   readonly version: number;
 }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadOptions } from '../../lib/thread-options.js';
 import type { IntakeOptions } from '../../sources/intake.js';
 import type { QueuedLineTaker } from '../../sources/ndjson/line-taker.js';
 import type { Scope } from '../../sources/scope.js';
@@ -20,8 +21,6 @@ const ROOM_STEP = 1 << 21;
  * the same: nothing of an event outlives its block.
  */
 const YOUNG_MB = 24;
-/** Flags of the process that threads keep; V8's own would be refused. */
-const KEPT_FLAGS = ['--enable-source-maps'];
 
 /** The buffers of a request and its block, which are used again. */
 interface Room {
@@ -55,8 +54,7 @@ export class IntakeThread implements QueuedLineTaker {
     this.#player = new BlockPlayer(tables, sink);
     this.#worker = new Worker(ENTRY, {
       workerData: task,
-      execArgv: process.execArgv.filter((flag) => KEPT_FLAGS.includes(flag)),
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      ...threadOptions(YOUNG_MB),
     });
     this.#worker.on('message', (answer: IntakeAnswer) => this.#take(answer));
     this.#worker.on('error', (error) => this.#fail(error));
@@ -65,7 +63,7 @@ export class IntakeThread implements QueuedLineTaker {
     });
   }
 
-  /** Whether it has lines, and no events have come back so far. */
+  /** True from the first lines until the first events: it is loading. */
   get isStarting(): boolean {
     return this.#failure === null && this.#pending > 0 && !this.#answered;
   }

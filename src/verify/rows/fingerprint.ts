@@ -325,6 +325,35 @@ export function printersOf(tables: Tables, version: number): ReadonlyMap<TableNa
   return new Map(tables.map((table) => [table.name, new RowPrinter(table, version)]));
 }
 
+/** Prints events of all tables. One after the other, they are of the same table: its printer is kept. */
+export class EventPrinter {
+  readonly #tables: Tables;
+  readonly #printers: ReadonlyMap<TableName, RowPrinter>;
+  #table: Table;
+  #printer: RowPrinter;
+
+  /** @param version of the ledger, from 1 */
+  constructor(tables: Tables, version: number) {
+    this.#tables = tables;
+    this.#printers = printersOf(tables, version);
+    this.#table = tables.at(0);
+    this.#printer = this.#printers.get(this.#table.name)!;
+  }
+
+  /** The table of the last event. */
+  get table(): Table {
+    return this.#table;
+  }
+
+  print(event: RowEvent, columns: RowColumns | null): RowFingerprint {
+    if (event.table !== this.#table.name) {
+      this.#table = this.#tables.get(event.table);
+      this.#printer = this.#printers.get(event.table)!;
+    }
+    return this.#printer.print(event, columns);
+  }
+}
+
 /** All literals have their members in one order: `print` reads them for every value. */
 function columnsOf(table: Table): PrintedPlace[] {
   const own = printedColumns(table).flatMap(

@@ -423,7 +423,7 @@ async function taskOf(
   const lastId = 1_000_000;
   return {
     worker: 0,
-    workers: 1,
+    aThread: 1,
     rng: 42,
     target: db.target,
     extensions: [],

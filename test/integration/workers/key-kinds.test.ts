@@ -427,7 +427,7 @@ async function taskOf(db: TestDatabase, client: Client, updateRatio = 0.3): Prom
   await loadIds(client, cache, tables);
   return {
     worker: 0,
-    workers: 1,
+    aThread: 1,
     rng: 42,
     target: db.target,
     extensions: [],

@@ -245,7 +245,7 @@ async function taskOf(db: TestDatabase, client: Client): Promise<ProducerTask> {
   await loadIds(client, cache, tables);
   return {
     worker: 0,
-    workers: 1,
+    aThread: 1,
     rng: 42,
     target: db.target,
     extensions: schema.extensions,
